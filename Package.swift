@@ -1,0 +1,113 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Every target of the product: Swift 6, every unsafe line marked, no warning left.
+let strict: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .strictMemorySafety(),
+  .treatAllWarnings(as: .error),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+]
+
+/// Tests: the same language mode; strict memory safety is noise there.
+let tests: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .treatAllWarnings(as: .error),
+  .enableUpcomingFeature("ExistentialAny"),
+]
+
+let package = Package(
+  name: "journal-vault",
+  products: [
+    .library(name: "JournalClient", targets: ["JournalClient"]),
+    .library(name: "KeyFlow", targets: ["KeyFlow"]),
+    .library(name: "VaultServer", targets: ["VaultServer"]),
+    .executable(name: "journal", targets: ["journal"]),
+    .executable(name: "vaultd", targets: ["vaultd"]),
+  ],
+  dependencies: [
+    // The wire contract and the payloads inside the seal.
+    .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
+    // SQLite: the server's default store and every device's local store.
+    .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+    // The server's HTTP, TLS and HTTP/2.
+    .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+    .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+    .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+    // The client's HTTP.
+    .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+    // Commands, logs, lifecycle.
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+  ],
+  targets: [
+    // Unsafe ground: module maps, then the only targets where `unsafe` may be written.
+    .systemLibrary(name: "CSodium", pkgConfig: "libsodium", providers: [.apt(["libsodium-dev"])]),
+    .systemLibrary(name: "CPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+    .target(name: "Sodium", dependencies: ["CSodium"], swiftSettings: strict),
+    .target(
+      name: "LibPQ",
+      dependencies: [
+        "CPQ",
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+      ], swiftSettings: strict),
+
+    // Leaves.
+    .target(name: "KeyFlow", dependencies: ["Sodium"], swiftSettings: strict),
+    .target(name: "KeyExchange", dependencies: ["Sodium"], swiftSettings: strict),
+    .target(
+      name: "VaultProtocol",
+      dependencies: [.product(name: "SwiftProtobuf", package: "swift-protobuf")],
+      swiftSettings: strict),
+    .target(
+      name: "Migrations", path: "migrations",
+      resources: [.embedInCode("server"), .embedInCode("local")], swiftSettings: strict),
+
+    // Parts. VaultServer does not depend on KeyFlow: it cannot open what it stores.
+    .target(
+      name: "VaultServer",
+      dependencies: [
+        "VaultProtocol", "KeyExchange", "Sodium", "LibPQ", "Migrations",
+        .product(name: "GRDB", package: "GRDB.swift"),
+        .product(name: "Hummingbird", package: "hummingbird"),
+        .product(name: "HummingbirdTLS", package: "hummingbird"),
+        .product(name: "HummingbirdHTTP2", package: "hummingbird"),
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOSSL", package: "swift-nio-ssl"),
+        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+        .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+      ], swiftSettings: strict),
+    .target(
+      name: "JournalClient",
+      dependencies: [
+        "KeyFlow", "KeyExchange", "VaultProtocol", "Sodium", "Migrations",
+        .product(name: "AsyncHTTPClient", package: "async-http-client"),
+        .product(name: "GRDB", package: "GRDB.swift"),
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+      ], swiftSettings: strict),
+
+    // Programs.
+    .executableTarget(
+      name: "journal",
+      dependencies: [
+        "JournalClient",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ], swiftSettings: strict),
+    .executableTarget(
+      name: "vaultd",
+      dependencies: [
+        "VaultServer",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "Logging", package: "swift-log"),
+      ], swiftSettings: strict),
+
+    .testTarget(name: "SodiumTests", dependencies: ["Sodium"], swiftSettings: tests),
+  ]
+)
