@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+private import CSodium
+
+#if canImport(Glibc)
+  private import Glibc
+#else
+  private import Darwin
+#endif
+
+/// Keeps this process's memory out of core dumps and out of other processes' reach.
+///
+/// Call first thing in a program that will hold keys. Sets `RLIMIT_CORE` to 0 and, on Linux,
+/// `PR_SET_DUMPABLE` to 0, so that neither a crash nor another process of the user can read it.
+public func hardenProcess() {
+  var none = rlimit(rlim_cur: 0, rlim_max: 0)
+  #if canImport(Glibc)
+    _ = unsafe setrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &none)
+  #else
+    _ = unsafe setrlimit(RLIMIT_CORE, &none)
+  #endif
+  _ = vault_set_not_dumpable()
+}
