@@ -63,7 +63,7 @@ let package = Package(
     .target(
       name: "VaultProtocol",
       dependencies: [.product(name: "SwiftProtobuf", package: "swift-protobuf")],
-      swiftSettings: strict),
+      exclude: ["vault.proto"], swiftSettings: strict),
     .target(
       name: "Migrations", path: "migrations",
       resources: [.embedInCode("server"), .embedInCode("local")], swiftSettings: strict),
