@@ -9,7 +9,7 @@ public struct SessionCredential: Equatable, Sendable {
   public let uid: [UInt8]
   /// The session's id, drawn by the server.
   public let sessionID: UInt64
-  /// The token, 32 bytes. Secret.
+  /// The token, 32 secret bytes.
   public let token: [UInt8]
 
   /// A credential of its parts.
