@@ -14,18 +14,20 @@ public enum AEAD {
   /// Bytes in the authentication tag.
   public static let tagBytes = 16
 
-  /// Turns `plaintext ‖ 16 spare bytes` into `ciphertext ‖ tag`, in place.
+  /// Turns `plaintext ‖ 16 spare bytes`, from `offset` of `buffer` on, into `ciphertext ‖ tag`.
   public static func sealInPlace(
-    _ buffer: inout MutableSpan<UInt8>, key: Span<UInt8>, nonce: Span<UInt8>,
+    _ buffer: inout MutableSpan<UInt8>, from offset: Int = 0, key: Span<UInt8>, nonce: Span<UInt8>,
     authenticating data: Span<UInt8>
   ) {
-    precondition(key.count == keyBytes && nonce.count == nonceBytes && buffer.count >= tagBytes)
+    precondition(key.count == keyBytes && nonce.count == nonceBytes && offset >= 0)
+    precondition(buffer.count - offset >= tagBytes)
     unsafe buffer.withUnsafeMutableBufferPointer { buffer in
+      let start = unsafe buffer.baseAddress! + offset
       unsafe key.withUnsafeBufferPointer { key in
         unsafe nonce.withUnsafeBufferPointer { nonce in
           unsafe data.withUnsafeBufferPointer { data in
             _ = unsafe crypto_aead_xchacha20poly1305_ietf_encrypt(
-              buffer.baseAddress!, nil, buffer.baseAddress!, UInt64(buffer.count - tagBytes),
+              start, nil, start, UInt64(buffer.count - offset - tagBytes),
               data.baseAddress, UInt64(data.count), nil, nonce.baseAddress!, key.baseAddress!)
           }
         }

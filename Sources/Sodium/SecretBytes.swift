@@ -84,7 +84,9 @@ public struct SecretBytes: ~Copyable, @unchecked Sendable {
   /// A copy of `bytes`, which the caller wipes or knows not to be secret.
   public init(copying bytes: Span<UInt8>, in memory: Memory = .guarded) {
     self.init(count: bytes.count, in: memory) { out in
-      for index in bytes.indices { out[index] = bytes[index] }
+      unsafe out.withUnsafeMutableBytes { out in
+        unsafe bytes.withUnsafeBytes { unsafe out.copyMemory(from: $0) }
+      }
     }
   }
 
@@ -126,5 +128,12 @@ public func randomBytes(_ count: Int) -> [UInt8] {
   return unsafe [UInt8](unsafeUninitializedCapacity: count) { out, written in
     if count > 0 { unsafe randombytes_buf(out.baseAddress!, count) }
     written = count
+  }
+}
+
+extension [UInt8] {
+  /// Appends a copy of `bytes`: for what is public, or about to be sealed in place.
+  public mutating func append(copying bytes: Span<UInt8>) {
+    unsafe bytes.withUnsafeBufferPointer { unsafe append(contentsOf: $0) }
   }
 }
