@@ -18,6 +18,8 @@ public enum Problem: String, CaseIterable, Error, Sendable {
   case registrationClosed = "registration-closed"
   /// There is no such thing for this user.
   case notFound = "not-found"
+  /// The path is there, but not for this method. Carries `Allow`.
+  case methodNotAllowed = "method-not-allowed"
   /// The name belongs to another account.
   case nameTaken = "name-taken"
   /// The vault's head is another one: pull, then commit again. Carries `vault`.
@@ -49,6 +51,7 @@ public enum Problem: String, CaseIterable, Error, Sendable {
     case .unauthorized, .notFresh: 401
     case .registrationClosed: 403
     case .notFound: 404
+    case .methodNotAllowed: 405
     case .nameTaken, .conflict: 409
     case .gone: 410
     case .preconditionFailed: 412
@@ -73,6 +76,7 @@ public enum Problem: String, CaseIterable, Error, Sendable {
     case .notFresh: "this request needs a login of the last 5 minutes"
     case .registrationClosed: "this server takes no new accounts without an invitation"
     case .notFound: "not found"
+    case .methodNotAllowed: "this path does not take this method"
     case .nameTaken: "this account name is taken"
     case .conflict: "the vault has moved on; fetch its changes first"
     case .gone: "the cloud copy was deleted"

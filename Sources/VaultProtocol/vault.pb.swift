@@ -492,6 +492,9 @@ public nonisolated struct WireKeyringPut: Sendable {
   /// Clears the value of `commit`. Subsequent reads from it will return its default value.
   public mutating func clearCommit() {self._commit = nil}
 
+  /// NEW_BEGINNING: blobHash of the server's present head, 32
+  public var headHash: Data = Data()
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public nonisolated enum Mode: SwiftProtobuf.Enum, Swift.CaseIterable {
@@ -598,6 +601,18 @@ public nonisolated struct WireCredentialsPut: @unchecked Sendable {
   public var hasRecovery: Bool {_storage._recovery != nil}
   /// Clears the value of `recovery`. Subsequent reads from it will return its default value.
   public mutating func clearRecovery() {_uniqueStorage()._recovery = nil}
+
+  /// REPLACE, or NEW_BEGINNING with the present credentials
+  public var mode: WireKeyringPut.Mode {
+    get {_storage._mode}
+    set {_uniqueStorage()._mode = newValue}
+  }
+
+  /// NEW_BEGINNING: blobHash of the server's present head, 32
+  public var headHash: Data {
+    get {_storage._headHash}
+    set {_uniqueStorage()._headHash = newValue}
+  }
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -883,6 +898,9 @@ public nonisolated struct WireVaultDelete: Sendable {
   /// Clears the value of `recovery`. Subsequent reads from it will return its default value.
   public mutating func clearRecovery() {self._recovery = nil}
 
+  /// of the head that the client has verified
+  public var generation: UInt32 = 0
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
@@ -952,7 +970,7 @@ public nonisolated struct WireReceipt: Sendable {
 
   public var commits: UInt64 = 0
 
-  public var heads: UInt64 = 0
+  public var keyrings: UInt64 = 0
 
   /// reduced to fetching the certificate
   public var sessions: UInt64 = 0
@@ -967,6 +985,9 @@ public nonisolated struct WireReceipt: Sendable {
 
   /// Ed25519 by the receipt key, 64
   public var signature: Data = Data()
+
+  /// the account's name and password record went too
+  public var account: Bool = false
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -1765,7 +1786,7 @@ nonisolated extension WireKeyring: SwiftProtobuf.Message, SwiftProtobuf._Message
 
 nonisolated extension WireKeyringPut: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".KeyringPut"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}mode\0\u{1}slots\0\u{1}generation\0\u{1}epoch\0\u{1}commit\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}mode\0\u{1}slots\0\u{1}generation\0\u{1}epoch\0\u{1}commit\0\u{3}head_hash\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1778,6 +1799,7 @@ nonisolated extension WireKeyringPut: SwiftProtobuf.Message, SwiftProtobuf._Mess
       case 3: try { try decoder.decodeSingularUInt32Field(value: &self.generation) }()
       case 4: try { try decoder.decodeSingularUInt32Field(value: &self.epoch) }()
       case 5: try { try decoder.decodeSingularMessageField(value: &self._commit) }()
+      case 6: try { try decoder.decodeSingularBytesField(value: &self.headHash) }()
       default: break
       }
     }
@@ -1803,6 +1825,9 @@ nonisolated extension WireKeyringPut: SwiftProtobuf.Message, SwiftProtobuf._Mess
     try { if let v = self._commit {
       try visitor.visitSingularMessageField(value: v, fieldNumber: 5)
     } }()
+    if !self.headHash.isEmpty {
+      try visitor.visitSingularBytesField(value: self.headHash, fieldNumber: 6)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1812,6 +1837,7 @@ nonisolated extension WireKeyringPut: SwiftProtobuf.Message, SwiftProtobuf._Mess
     if lhs.generation != rhs.generation {return false}
     if lhs.epoch != rhs.epoch {return false}
     if lhs._commit != rhs._commit {return false}
+    if lhs.headHash != rhs.headHash {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1823,7 +1849,7 @@ nonisolated extension WireKeyringPut.Mode: SwiftProtobuf._ProtoNameProviding {
 
 nonisolated extension WireCredentialsPut: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".CredentialsPut"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}registration_record\0\u{1}profile\0\u{1}slots\0\u{1}generation\0\u{1}epoch\0\u{1}commit\0\u{1}recovery\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}registration_record\0\u{1}profile\0\u{1}slots\0\u{1}generation\0\u{1}epoch\0\u{1}commit\0\u{1}recovery\0\u{1}mode\0\u{3}head_hash\0")
 
   fileprivate class _StorageClass {
     var _registrationRecord: Data = Data()
@@ -1833,6 +1859,8 @@ nonisolated extension WireCredentialsPut: SwiftProtobuf.Message, SwiftProtobuf._
     var _epoch: UInt32 = 0
     var _commit: WireCommit? = nil
     var _recovery: WireRecoveryProof? = nil
+    var _mode: WireKeyringPut.Mode = .replace
+    var _headHash: Data = Data()
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -1850,6 +1878,8 @@ nonisolated extension WireCredentialsPut: SwiftProtobuf.Message, SwiftProtobuf._
       _epoch = source._epoch
       _commit = source._commit
       _recovery = source._recovery
+      _mode = source._mode
+      _headHash = source._headHash
     }
   }
 
@@ -1875,6 +1905,8 @@ nonisolated extension WireCredentialsPut: SwiftProtobuf.Message, SwiftProtobuf._
         case 5: try { try decoder.decodeSingularUInt32Field(value: &_storage._epoch) }()
         case 6: try { try decoder.decodeSingularMessageField(value: &_storage._commit) }()
         case 7: try { try decoder.decodeSingularMessageField(value: &_storage._recovery) }()
+        case 8: try { try decoder.decodeSingularEnumField(value: &_storage._mode) }()
+        case 9: try { try decoder.decodeSingularBytesField(value: &_storage._headHash) }()
         default: break
         }
       }
@@ -1908,6 +1940,12 @@ nonisolated extension WireCredentialsPut: SwiftProtobuf.Message, SwiftProtobuf._
       try { if let v = _storage._recovery {
         try visitor.visitSingularMessageField(value: v, fieldNumber: 7)
       } }()
+      if _storage._mode != .replace {
+        try visitor.visitSingularEnumField(value: _storage._mode, fieldNumber: 8)
+      }
+      if !_storage._headHash.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._headHash, fieldNumber: 9)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -1924,6 +1962,8 @@ nonisolated extension WireCredentialsPut: SwiftProtobuf.Message, SwiftProtobuf._
         if _storage._epoch != rhs_storage._epoch {return false}
         if _storage._commit != rhs_storage._commit {return false}
         if _storage._recovery != rhs_storage._recovery {return false}
+        if _storage._mode != rhs_storage._mode {return false}
+        if _storage._headHash != rhs_storage._headHash {return false}
         return true
       }
       if !storagesAreEqual {return false}
@@ -2488,7 +2528,7 @@ nonisolated extension WireRevision: SwiftProtobuf.Message, SwiftProtobuf._Messag
 
 nonisolated extension WireVaultDelete: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".VaultDelete"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}certificates\0\u{1}account\0\u{1}recovery\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}certificates\0\u{1}account\0\u{1}recovery\0\u{1}generation\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2499,6 +2539,7 @@ nonisolated extension WireVaultDelete: SwiftProtobuf.Message, SwiftProtobuf._Mes
       case 1: try { try decoder.decodeRepeatedMessageField(value: &self.certificates) }()
       case 2: try { try decoder.decodeSingularBoolField(value: &self.account) }()
       case 3: try { try decoder.decodeSingularMessageField(value: &self._recovery) }()
+      case 4: try { try decoder.decodeSingularUInt32Field(value: &self.generation) }()
       default: break
       }
     }
@@ -2518,6 +2559,9 @@ nonisolated extension WireVaultDelete: SwiftProtobuf.Message, SwiftProtobuf._Mes
     try { if let v = self._recovery {
       try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
     } }()
+    if self.generation != 0 {
+      try visitor.visitSingularUInt32Field(value: self.generation, fieldNumber: 4)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -2525,6 +2569,7 @@ nonisolated extension WireVaultDelete: SwiftProtobuf.Message, SwiftProtobuf._Mes
     if lhs.certificates != rhs.certificates {return false}
     if lhs.account != rhs.account {return false}
     if lhs._recovery != rhs._recovery {return false}
+    if lhs.generation != rhs.generation {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -2611,7 +2656,7 @@ nonisolated extension WireDeletion: SwiftProtobuf.Message, SwiftProtobuf._Messag
 
 nonisolated extension WireReceipt: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".Receipt"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}server_name\0\u{1}uid\0\u{1}generation\0\u{3}last_seq\0\u{1}records\0\u{1}revisions\0\u{1}commits\0\u{1}heads\0\u{1}sessions\0\u{1}bytes\0\u{3}time_ms\0\u{3}certificate_hash\0\u{1}signature\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}server_name\0\u{1}uid\0\u{1}generation\0\u{3}last_seq\0\u{1}records\0\u{1}revisions\0\u{1}commits\0\u{1}keyrings\0\u{1}sessions\0\u{1}bytes\0\u{3}time_ms\0\u{3}certificate_hash\0\u{1}signature\0\u{1}account\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2626,12 +2671,13 @@ nonisolated extension WireReceipt: SwiftProtobuf.Message, SwiftProtobuf._Message
       case 5: try { try decoder.decodeSingularUInt64Field(value: &self.records) }()
       case 6: try { try decoder.decodeSingularUInt64Field(value: &self.revisions) }()
       case 7: try { try decoder.decodeSingularUInt64Field(value: &self.commits) }()
-      case 8: try { try decoder.decodeSingularUInt64Field(value: &self.heads) }()
+      case 8: try { try decoder.decodeSingularUInt64Field(value: &self.keyrings) }()
       case 9: try { try decoder.decodeSingularUInt64Field(value: &self.sessions) }()
       case 10: try { try decoder.decodeSingularUInt64Field(value: &self.bytes) }()
       case 11: try { try decoder.decodeSingularInt64Field(value: &self.timeMs) }()
       case 12: try { try decoder.decodeSingularBytesField(value: &self.certificateHash) }()
       case 13: try { try decoder.decodeSingularBytesField(value: &self.signature) }()
+      case 14: try { try decoder.decodeSingularBoolField(value: &self.account) }()
       default: break
       }
     }
@@ -2659,8 +2705,8 @@ nonisolated extension WireReceipt: SwiftProtobuf.Message, SwiftProtobuf._Message
     if self.commits != 0 {
       try visitor.visitSingularUInt64Field(value: self.commits, fieldNumber: 7)
     }
-    if self.heads != 0 {
-      try visitor.visitSingularUInt64Field(value: self.heads, fieldNumber: 8)
+    if self.keyrings != 0 {
+      try visitor.visitSingularUInt64Field(value: self.keyrings, fieldNumber: 8)
     }
     if self.sessions != 0 {
       try visitor.visitSingularUInt64Field(value: self.sessions, fieldNumber: 9)
@@ -2677,6 +2723,9 @@ nonisolated extension WireReceipt: SwiftProtobuf.Message, SwiftProtobuf._Message
     if !self.signature.isEmpty {
       try visitor.visitSingularBytesField(value: self.signature, fieldNumber: 13)
     }
+    if self.account != false {
+      try visitor.visitSingularBoolField(value: self.account, fieldNumber: 14)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -2688,12 +2737,13 @@ nonisolated extension WireReceipt: SwiftProtobuf.Message, SwiftProtobuf._Message
     if lhs.records != rhs.records {return false}
     if lhs.revisions != rhs.revisions {return false}
     if lhs.commits != rhs.commits {return false}
-    if lhs.heads != rhs.heads {return false}
+    if lhs.keyrings != rhs.keyrings {return false}
     if lhs.sessions != rhs.sessions {return false}
     if lhs.bytes != rhs.bytes {return false}
     if lhs.timeMs != rhs.timeMs {return false}
     if lhs.certificateHash != rhs.certificateHash {return false}
     if lhs.signature != rhs.signature {return false}
+    if lhs.account != rhs.account {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
