@@ -49,13 +49,7 @@ let package = Package(
     .systemLibrary(name: "CSodium", pkgConfig: "libsodium", providers: [.apt(["libsodium-dev"])]),
     .systemLibrary(name: "CPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
     .target(name: "Sodium", dependencies: ["CSodium"], swiftSettings: strict),
-    .target(
-      name: "LibPQ",
-      dependencies: [
-        "CPQ",
-        .product(name: "NIOCore", package: "swift-nio"),
-        .product(name: "NIOPosix", package: "swift-nio"),
-      ], swiftSettings: strict),
+    .target(name: "LibPQ", dependencies: ["CPQ"], swiftSettings: strict),
 
     // Leaves.
     .target(name: "KeyFlow", dependencies: ["Sodium"], swiftSettings: strict),
@@ -109,5 +103,6 @@ let package = Package(
       ], swiftSettings: strict),
 
     .testTarget(name: "SodiumTests", dependencies: ["Sodium"], swiftSettings: tests),
+    .testTarget(name: "LibPQTests", dependencies: ["LibPQ"], swiftSettings: tests),
   ]
 )
