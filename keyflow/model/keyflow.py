@@ -10,13 +10,19 @@ import sys
 
 import rfc
 import vectors
+import vectors_account
 import vectors_blob
+import vectors_chain
+import vectors_export
 import vectors_forms
+import vectors_opaque
 
 
 def documents():
     """{file name: text} of every file that this program makes."""
-    modules = (vectors_blob, vectors_forms)
+    modules = (
+        vectors_blob, vectors_forms, vectors_chain, vectors_account, vectors_opaque, vectors_export,
+    )  # fmt: skip
     made = [subject for module in modules for subject in module.subjects()]
     return {f"{subject.name}.json": vectors.dump(subject.document()) for subject in made}
 

@@ -3,12 +3,13 @@
 
 import blob as b
 import forms
-from primitives import LABELS, hash32, info, kdf, u32
+from partition import two_key_blob
+from primitives import LABELS, aead_open, hash32, info, kdf, u32
 from vectors import Subject, flip
 
 
 def subjects():
-    return [key_derivation(), padding(), blob(), content_hash()]
+    return [key_derivation(), padding(), blob(), two_keys(), content_hash()]
 
 
 def key_derivation():
@@ -124,12 +125,34 @@ def blob():
     faulty("a size that is no bucket", "canonical", (u32(510) + bytes(510)))
     faulty("first byte of the padding", "padding", (u32(2) + b"hi\1").ljust(512, b"\0"))
     faulty("last byte of the padding", "padding", (u32(2) + b"hi").ljust(511, b"\0") + b"\1")
-    two_keys(s)
     return s
 
 
-def two_keys(s):
-    """A ciphertext that the bare AEAD opens under two keys; see `partition.py`."""
+def two_keys():
+    s = Subject(
+        "two-keys",
+        "One ciphertext that the bare AEAD opens under two keys; only the commitment tells them"
+        " apart. bareKey and bareNonce open blob[84..] with the blob's AAD under either key.",
+    )
+    uid, rid, salt = (s.stream.bytes(n, size) for n, size in (("uid", 16), ("id", 16), ("salt", 32)))
+    keys = [s.stream.bytes(f"key {i}", 32) for i in range(2)]
+    sealed = two_key_blob(*keys, b.RECORD, 1, 1, uid, rid, salt, s.stream.bytes("filler", 508))
+    for name, key in zip(("the key it commits to", "the other key"), keys):
+        _, bare_key, bare_nonce = b.derive(key, salt, sealed[:20], uid, rid)
+        bare = aead_open(bare_key, bare_nonce, sealed[84:], sealed[:84] + uid + rid)
+        fields = dict(
+            key=key, kind=b.RECORD, epoch=1, revision=1, uid=uid, oid=rid, blob=sealed,
+            bareKey=bare_key, bareNonce=bare_nonce, barePlaintext=bare,
+        )  # fmt: skip
+
+        def act(key=key):
+            return b.open_blob({1: key}, sealed, b.RECORD, uid, rid, 1)
+
+        if key == keys[0]:
+            s.case(name, **fields, plaintext=act())
+        else:
+            s.refused(name, "commitment", act, **fields)
+    return s
 
 
 def content_hash():
