@@ -69,8 +69,8 @@ public struct BlobHeader: Equatable, Sendable {
     guard Blob.sizes.contains(blob.count) else { throw .length }
     guard blob.copy(at: 0, count: 4) == Self.magic else { throw .magic }
     guard blob[4] == Self.suite else { throw .suite }
-    guard let kind = Kind(rawValue: blob[5]) else { throw .kind }
     guard blob.integer(at: 6, as: UInt16.self) == 0 else { throw .reserved }
+    guard let kind = Kind(rawValue: blob[5]) else { throw .kind }
     self.kind = kind
     epoch = blob.integer(at: 8)
     revision = blob.integer(at: 12)

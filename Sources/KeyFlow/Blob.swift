@@ -91,7 +91,7 @@ public enum Blob {
   private static func contentRange(_ padded: Span<UInt8>) throws(BlobError) -> Range<Int> {
     let count = Int(padded.integer(at: 0, as: UInt32.self))
     guard count <= Padding.largestContent, Padding.length(content: count) == padded.count
-    else { throw .padding }
+    else { throw .canonical }
     var rest: UInt8 = 0
     for index in 4 + count..<padded.count { rest |= padded[index] }
     guard rest == 0 else { throw .padding }
@@ -107,9 +107,11 @@ public enum Blob {
   }
 }
 
-/// Why a blob does not open: the first check that failed.
-public enum BlobError: Error, Equatable, Sendable {
-  /// Shorter or longer than any blob.
+/// Why a blob does not open: the first check that failed, by its name in the vectors.
+///
+/// To people and to the network all of these are one error.
+public enum BlobError: String, Error, Equatable, Sendable {
+  /// Shorter or longer than any blob, or than what this kind holds.
   case length
   /// Not a KF1 blob.
   case magic
@@ -127,8 +129,18 @@ public enum BlobError: Error, Equatable, Sendable {
   case commitment
   /// The ciphertext or its header was altered.
   case aead
-  /// The length inside is not canonical, or the padding is not zero.
+  /// The length inside is not the one that the padded length stands for.
+  case canonical
+  /// The padding is not zero.
   case padding
-  /// The bytes inside are not of the form that this kind has.
-  case payload
+  /// The content inside is of a form that this version does not know.
+  case version
+  /// An Argon2id profile that is not in the table, or not one for this slot.
+  case profile
+  /// A lowest suite that this version does not know.
+  case minSuite
+  /// Entries that must rise do not.
+  case order
+  /// A device name that is empty, too long, or not UTF-8.
+  case name
 }

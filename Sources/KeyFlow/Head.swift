@@ -81,24 +81,21 @@ public struct Head: Equatable, Sendable {
   /// `4^k`.
   static func stride(_ k: Int) -> UInt64 { 1 << (2 * UInt64(k)) }
 
-  /// Whether this head names the head `(seq, hash)` of its generation by `previous` or a skip link.
-  public func links(toSeq older: UInt64, hash: Digest) -> Bool {
-    guard older < seq, older > 0 else { return false }
-    if older == seq - 1, previous == hash { return true }
-    return (1...Self.skipCount).contains { k in
-      older == (seq - 1) / Self.stride(k) * Self.stride(k) && skips[k - 1] == hash
+  /// Checks that this head names `older`, the head of its generation that hashes to `hash`, by
+  /// `previous` or a skip link, and by no link anything else in its place.
+  ///
+  /// - Throws: ``HeadFault``: `incomplete` where no link leads there, `forked` where one names
+  ///   another head.
+  func checkLinks(to older: Head, hash: Digest) throws(HeadFault) {
+    guard older.generation == generation, older.epoch <= epoch else { throw .forked }
+    guard older.seq > 0, older.seq < seq else { throw .incomplete }
+    var names = older.seq == seq - 1 ? [previous] : []
+    for k in 1...Self.skipCount
+    where (seq - 1) / Self.stride(k) * Self.stride(k) == older.seq {
+      names.append(skips[k - 1])
     }
-  }
-
-  /// The seqs of the shortest path of links from `newest` down to `oldest`, both included.
-  public static func path(from newest: UInt64, to oldest: UInt64) -> [UInt64] {
-    guard oldest > 0, newest >= oldest else { return [] }
-    var path = [newest]
-    while let seq = path.last, seq > oldest {
-      let jumps = (1...skipCount).map { (seq - 1) / stride($0) * stride($0) }
-      path.append(jumps.last { $0 >= oldest && $0 > 0 } ?? seq - 1)
-    }
-    return path
+    guard !names.isEmpty else { throw .incomplete }
+    guard names.allSatisfy({ $0 == hash }) else { throw .forked }
   }
 
   /// This head, sealed under the current key of `keyring`, which must be its epoch's.
@@ -112,23 +109,22 @@ public struct Head: Equatable, Sendable {
 
   /// Opens a head's blob.
   ///
-  /// - Throws: ``BlobError``; `payload` where seq or epoch inside and outside differ.
+  /// - Throws: ``BlobError``; `revision` or `epoch` where inside and outside differ.
   public init(
     opening blob: [UInt8], with keyring: borrowing Keyring, uid: ObjectID
   ) throws(BlobError) {
     let header = try BlobHeader(blob.span)
     let content = try keyring.open(blob.span, .head, oid: .head, revision: nil, uid: uid)
     self = try content.withBytes { (content) throws(BlobError) in
-      guard content.count == Self.count else { throw .payload }
+      guard content.count == Self.count else { throw .length }
       var head = Head(
         first: content.integer(at: 0), previous: content.digest(at: 12),
         root: content.digest(at: 44), records: content.integer(at: 76),
         epoch: content.integer(at: 80), device: content.id(at: 84), time: content.integer(at: 100))
       head.seq = content.integer(at: 4)
       head.skips = (0..<Self.skipCount).map { content.digest(at: 108 + $0 * Digest.count) }
-      guard head.seq == header.revision, head.epoch == header.epoch, head.seq > 0 else {
-        throw .payload
-      }
+      guard head.seq == header.revision else { throw .revision }
+      guard head.epoch == header.epoch else { throw .epoch }
       return head
     }
   }

@@ -1,62 +1,69 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// How a server's account of the vault fails a device's memory of it; shown, never repaired silently.
-public enum HeadFault: Error, Equatable, Sendable {
+public enum HeadFault: String, Error, Equatable, Sendable {
   /// An older head, or generation, than the one this device pinned.
   case rolledBack
   /// Another history than the one this device pinned, or a head sealed under an ended epoch.
   case forked
   /// Rows, heads or links are missing or do not add up to the head's root.
   case incomplete
+  /// A newer generation: the cloud copy was begun anew, which the user is asked about once.
+  case generation
 }
 
-/// Checks the path of heads from a pin to the newest head (SPEC §8).
-public enum HeadChain {
-  /// The newest head of `path`, verified against `pin`.
+/// What the server shows as the vault, all of one snapshot; nothing of it is believed yet.
+public struct Snapshot: Sendable {
+  /// How many times the cloud copy was begun, as announced.
+  public var generation: UInt32
+  /// The newest head's seq, as announced.
+  public var seq: UInt64
+  /// Head blobs from the pinned one up to the newest, both included, each named by the next one.
+  public var heads: [[UInt8]]
+
+  /// A snapshot of its parts.
+  public init(generation: UInt32, seq: UInt64, heads: [[UInt8]]) {
+    self.generation = generation
+    self.seq = seq
+    self.heads = heads
+  }
+
+  /// The newest head, when the chain leads to it from `pin` and `root`, the root over the rows as
+  /// the server states them, is the one it was sealed with (SPEC §8).
   ///
-  /// `path` holds `(seq, blob)` from the newest down to the pinned one, or to the lower bound of a
-  /// slot, both ends included; each head names the next by `previous` or a skip link.
+  /// Nothing moves on a failure; on success the caller moves its pin to the returned point.
   ///
-  /// - Parameters:
-  ///   - pin: What this device verified last, or its slot's base; `nil` for a vault whose first
-  ///     head is the path's last.
-  ///   - newest: The seq and generation that the server announced.
-  /// - Throws: ``HeadFault``.
-  public static func verify(
-    _ path: [(seq: UInt64, blob: [UInt8])], from pin: HeadPoint?,
-    newest: (generation: UInt32, seq: UInt64), keyring: borrowing Keyring, uid: ObjectID
+  /// - Throws: ``HeadFault``, the first check that failed.
+  public func verify(
+    from pin: HeadPoint, root: inout VaultRoot, keyring: borrowing Keyring, uid: ObjectID
   ) throws(HeadFault) -> (head: Head, point: HeadPoint) {
-    if let pin {
-      guard newest.generation >= pin.generation else { throw .rolledBack }
-      guard newest.generation == pin.generation else { throw .forked }
-      guard newest.seq >= pin.seq else { throw .rolledBack }
+    guard generation >= pin.generation else { throw .rolledBack }
+    guard generation == pin.generation else { throw .generation }
+    guard seq >= pin.seq else { throw .rolledBack }
+    guard let first = heads.first else { throw .incomplete }
+    guard Digest(ofBlob: first.span) == pin.hash else { throw .forked }
+    var last = try open(first, keyring: keyring, uid: uid)
+    var hash = pin.hash
+    for blob in heads.dropFirst() {
+      let head = try open(blob, keyring: keyring, uid: uid)
+      try head.checkLinks(to: last, hash: hash)
+      last = head
+      hash = Digest(ofBlob: blob.span)
     }
-    guard let first = path.first, first.seq == newest.seq else { throw .incomplete }
-    var heads: [(head: Head, hash: Digest)] = []
-    for step in path {
-      let head: Head
-      do {
-        head = try Head(opening: step.blob, with: keyring, uid: uid)
-      } catch {
-        throw .incomplete
-      }
-      guard head.seq == step.seq, head.generation == newest.generation else { throw .forked }
-      let hash = Digest(ofBlob: step.blob.span)
-      if let above = heads.last {
-        guard above.head.links(toSeq: head.seq, hash: hash) else { throw .forked }
-        guard above.head.epoch >= head.epoch else { throw .forked }
-      }
-      heads.append((head, hash))
+    guard last.generation == generation, last.seq == seq else { throw .incomplete }
+    // An ended epoch's key writes nothing any more.
+    guard last.epoch == keyring.epoch else { throw .forked }
+    guard Int(last.records) == root.count, root.digest() == last.root else { throw .incomplete }
+    return (last, HeadPoint(generation: generation, seq: seq, hash: hash))
+  }
+
+  private func open(
+    _ blob: [UInt8], keyring: borrowing Keyring, uid: ObjectID
+  ) throws(HeadFault) -> Head {
+    do {
+      return try Head(opening: blob, with: keyring, uid: uid)
+    } catch {
+      throw .incomplete
     }
-    guard let top = heads.first, let bottom = heads.last else { throw .incomplete }
-    if let pin {
-      guard bottom.head.seq == pin.seq else { throw .incomplete }
-      guard bottom.hash == pin.hash else { throw .forked }
-    } else {
-      guard bottom.head.seq == 1 else { throw .incomplete }
-    }
-    return (
-      top.head, HeadPoint(generation: top.head.generation, seq: top.head.seq, hash: top.hash)
-    )
   }
 }

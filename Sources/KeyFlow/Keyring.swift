@@ -67,6 +67,22 @@ public struct Keyring: ~Copyable, Sendable {
     }
   }
 
+  /// `content`, sealed once under each key in here, epochs rising.
+  borrowing func sealUnderEach(
+    _ content: Span<UInt8>, _ kind: Kind, oid: ObjectID, revision: UInt64, uid: ObjectID
+  ) -> [(epoch: UInt32, blob: [UInt8])] {
+    var blobs: [(epoch: UInt32, blob: [UInt8])] = []
+    secrets.withBytes { secrets in
+      for (index, epoch) in epochs.enumerated() {
+        let start = index * VaultKey.count
+        let binding = Binding(kind: kind, epoch: epoch, revision: revision, uid: uid, oid: oid)
+        let key = secrets.extracting(start..<start + VaultKey.count)
+        blobs.append((epoch, Blob.seal(content, key: key, binding: binding)))
+      }
+    }
+    return blobs
+  }
+
   /// Opens a blob of any epoch in here; `revision` is `nil` where any will do.
   ///
   /// - Throws: ``BlobError`` when keys, context or bytes are not those of the seal.
@@ -102,18 +118,18 @@ public struct Keyring: ~Copyable, Sendable {
 
   /// Opens the sealed keyring under the `current` key and joins the two.
   ///
-  /// - Throws: ``BlobError``; `payload` where epochs do not rise towards the current one.
+  /// - Throws: ``BlobError``; `order` where epochs do not rise towards the current one.
   public static func open(
     _ blob: [UInt8], current: borrowing VaultKey, uid: ObjectID
   ) throws(BlobError) -> Keyring {
     let content = try current.open(blob, .keyring, oid: .keyring, revision: nil, uid: uid)
     return try content.withBytes { (content) throws(BlobError) in
-      guard content.count >= 2 else { throw .payload }
+      guard content.count >= 2 else { throw .length }
       let older = Int(content.integer(at: 0, as: UInt16.self))
-      guard content.count == 2 + older * entryBytes else { throw .payload }
+      guard content.count == 2 + older * entryBytes else { throw .length }
       let epochs: [UInt32] =
         (0..<older).map { content.integer(at: 2 + $0 * entryBytes) } + [current.epoch]
-      guard zip(epochs, epochs.dropFirst()).allSatisfy({ $0 < $1 }) else { throw .payload }
+      guard zip(epochs, epochs.dropFirst()).allSatisfy({ $0 < $1 }) else { throw .order }
       let secrets = SecretBytes(count: epochs.count * VaultKey.count) { out in
         for index in 0..<older {
           let start = 2 + index * entryBytes + 4
@@ -121,7 +137,9 @@ public struct Keyring: ~Copyable, Sendable {
             out[index * VaultKey.count + byte] = content[start + byte]
           }
         }
-        current.withBytes { for byte in $0.indices { out[older * VaultKey.count + byte] = $0[byte] } }
+        current.withBytes {
+          for byte in $0.indices { out[older * VaultKey.count + byte] = $0[byte] }
+        }
       }
       return Keyring(epochs: epochs, secrets: secrets)
     }

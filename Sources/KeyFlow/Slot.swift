@@ -8,6 +8,12 @@ public import Sodium
 public struct Slot: ~Copyable, Sendable {
   static let count = 83
 
+  /// The Argon2id profiles of passwords and passphrases.
+  public static let passwordProfiles: ClosedRange<UInt8> = 1...3
+
+  /// The recovery slot's, whose code is not stretched.
+  public static let recoveryProfiles: ClosedRange<UInt8> = 0...0
+
   /// The vault key.
   public let key: VaultKey
   /// The Argon2id profile of the password's cost; 0 in the recovery slot.
@@ -16,14 +22,6 @@ public struct Slot: ~Copyable, Sendable {
   public let minSuite: UInt8
   /// The head known when this was written: a lower bound for a device without memory.
   public let base: HeadPoint
-
-  /// A slot of its parts.
-  public init(key: consuming VaultKey, profile: UInt8, minSuite: UInt8 = 1, base: HeadPoint) {
-    self.key = key
-    self.profile = profile
-    self.minSuite = minSuite
-    self.base = base
-  }
 
   /// `key`, sealed under `slotKey` as the slot `name`.
   public static func seal(
@@ -44,11 +42,13 @@ public struct Slot: ~Copyable, Sendable {
     }
   }
 
-  /// Opens the slot `name`.
+  /// Opens the slot `name`, whose profile must be one of `profiles`: that of the password's or
+  /// passphrase's cost, 0 in the recovery slot.
   ///
   /// - Throws: ``BlobError``; a wrong password or recovery code and altered bytes look alike.
   public static func open(
-    _ blob: [UInt8], as name: ObjectID, under slotKey: borrowing SecretBytes, uid: ObjectID
+    _ blob: [UInt8], as name: ObjectID, profiles: ClosedRange<UInt8>,
+    under slotKey: borrowing SecretBytes, uid: ObjectID
   ) throws(BlobError) -> Slot {
     let header = try BlobHeader(blob.span)
     let binding = Binding(
@@ -57,13 +57,15 @@ public struct Slot: ~Copyable, Sendable {
       try Blob.open(blob.span, key: key, binding: binding)
     }
     return try content.withBytes { (content) throws(BlobError) in
-      guard content.count == count, content[0] == 1,
-        content.integer(at: 1) == header.epoch,
-        content.integer(at: 43) == header.revision,
-        let key = VaultKey(epoch: header.epoch, bytes: content.extracting(5..<37)),
-        content[38] >= 1
-      else { throw .payload }
-      guard content[38] <= BlobHeader.suite else { throw .suite }
+      guard content.count == count else { throw .length }
+      guard content[0] == 1 else { throw .version }
+      guard content.integer(at: 1) == header.epoch else { throw .epoch }
+      guard profiles.contains(content[37]) else { throw .profile }
+      guard content[38] == BlobHeader.suite else { throw .minSuite }
+      guard content.integer(at: 43) == header.revision else { throw .revision }
+      guard let key = VaultKey(epoch: header.epoch, bytes: content.extracting(5..<37)) else {
+        throw .length
+      }
       return Slot(
         key: key, profile: content[37], minSuite: content[38],
         base: HeadPoint(

@@ -47,10 +47,15 @@ public struct VaultRoot: Sendable {
     hashes = [Digest?](repeating: nil, count: 256)
   }
 
-  /// A root over `rows`; of two with one id the later stands.
-  public init(_ rows: some Sequence<Row>) {
+  /// A root over `rows`; `nil` where a record stands twice.
+  public init?(_ rows: some Sequence<Row>) {
     self.init()
-    for row in rows { set(row) }
+    var stated = 0
+    for row in rows {
+      set(row)
+      stated += 1
+    }
+    guard stated == count else { return nil }
   }
 
   /// Puts `row` in the place of the row with its id, or in its own new place.

@@ -757,7 +757,7 @@ public nonisolated struct WireChanges: @unchecked Sendable {
     set {_uniqueStorage()._rows = newValue}
   }
 
-  /// the shortest path from headsFrom to seq, both ends included
+  /// the shortest path from headsFrom up to seq, both included
   public var heads: [WireHead] {
     get {_storage._heads}
     set {_uniqueStorage()._heads = newValue}
@@ -963,6 +963,9 @@ public nonisolated struct WireReceipt: Sendable {
 
   public var lastSeq: UInt64 = 0
 
+  /// whether the account's name and password record went too
+  public var account: Bool = false
+
   public var records: UInt64 = 0
 
   /// older ones
@@ -978,16 +981,13 @@ public nonisolated struct WireReceipt: Sendable {
   /// of all blobs deleted
   public var bytes: UInt64 = 0
 
-  public var timeMs: Int64 = 0
+  public var timeMs: UInt64 = 0
 
   /// of the certificates, keyflow/SPEC.md
   public var certificateHash: Data = Data()
 
-  /// Ed25519 by the receipt key, 64
+  /// Ed25519 by the receipt key, 64, over the bytes in SPEC.md
   public var signature: Data = Data()
-
-  /// the account's name and password record went too
-  public var account: Bool = false
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -2656,7 +2656,7 @@ nonisolated extension WireDeletion: SwiftProtobuf.Message, SwiftProtobuf._Messag
 
 nonisolated extension WireReceipt: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".Receipt"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}server_name\0\u{1}uid\0\u{1}generation\0\u{3}last_seq\0\u{1}records\0\u{1}revisions\0\u{1}commits\0\u{1}keyrings\0\u{1}sessions\0\u{1}bytes\0\u{3}time_ms\0\u{3}certificate_hash\0\u{1}signature\0\u{1}account\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}server_name\0\u{1}uid\0\u{1}generation\0\u{3}last_seq\0\u{1}account\0\u{1}records\0\u{1}revisions\0\u{1}commits\0\u{1}keyrings\0\u{1}sessions\0\u{1}bytes\0\u{3}time_ms\0\u{3}certificate_hash\0\u{1}signature\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2668,16 +2668,16 @@ nonisolated extension WireReceipt: SwiftProtobuf.Message, SwiftProtobuf._Message
       case 2: try { try decoder.decodeSingularBytesField(value: &self.uid) }()
       case 3: try { try decoder.decodeSingularUInt32Field(value: &self.generation) }()
       case 4: try { try decoder.decodeSingularUInt64Field(value: &self.lastSeq) }()
-      case 5: try { try decoder.decodeSingularUInt64Field(value: &self.records) }()
-      case 6: try { try decoder.decodeSingularUInt64Field(value: &self.revisions) }()
-      case 7: try { try decoder.decodeSingularUInt64Field(value: &self.commits) }()
-      case 8: try { try decoder.decodeSingularUInt64Field(value: &self.keyrings) }()
-      case 9: try { try decoder.decodeSingularUInt64Field(value: &self.sessions) }()
-      case 10: try { try decoder.decodeSingularUInt64Field(value: &self.bytes) }()
-      case 11: try { try decoder.decodeSingularInt64Field(value: &self.timeMs) }()
-      case 12: try { try decoder.decodeSingularBytesField(value: &self.certificateHash) }()
-      case 13: try { try decoder.decodeSingularBytesField(value: &self.signature) }()
-      case 14: try { try decoder.decodeSingularBoolField(value: &self.account) }()
+      case 5: try { try decoder.decodeSingularBoolField(value: &self.account) }()
+      case 6: try { try decoder.decodeSingularUInt64Field(value: &self.records) }()
+      case 7: try { try decoder.decodeSingularUInt64Field(value: &self.revisions) }()
+      case 8: try { try decoder.decodeSingularUInt64Field(value: &self.commits) }()
+      case 9: try { try decoder.decodeSingularUInt64Field(value: &self.keyrings) }()
+      case 10: try { try decoder.decodeSingularUInt64Field(value: &self.sessions) }()
+      case 11: try { try decoder.decodeSingularUInt64Field(value: &self.bytes) }()
+      case 12: try { try decoder.decodeSingularUInt64Field(value: &self.timeMs) }()
+      case 13: try { try decoder.decodeSingularBytesField(value: &self.certificateHash) }()
+      case 14: try { try decoder.decodeSingularBytesField(value: &self.signature) }()
       default: break
       }
     }
@@ -2696,35 +2696,35 @@ nonisolated extension WireReceipt: SwiftProtobuf.Message, SwiftProtobuf._Message
     if self.lastSeq != 0 {
       try visitor.visitSingularUInt64Field(value: self.lastSeq, fieldNumber: 4)
     }
+    if self.account != false {
+      try visitor.visitSingularBoolField(value: self.account, fieldNumber: 5)
+    }
     if self.records != 0 {
-      try visitor.visitSingularUInt64Field(value: self.records, fieldNumber: 5)
+      try visitor.visitSingularUInt64Field(value: self.records, fieldNumber: 6)
     }
     if self.revisions != 0 {
-      try visitor.visitSingularUInt64Field(value: self.revisions, fieldNumber: 6)
+      try visitor.visitSingularUInt64Field(value: self.revisions, fieldNumber: 7)
     }
     if self.commits != 0 {
-      try visitor.visitSingularUInt64Field(value: self.commits, fieldNumber: 7)
+      try visitor.visitSingularUInt64Field(value: self.commits, fieldNumber: 8)
     }
     if self.keyrings != 0 {
-      try visitor.visitSingularUInt64Field(value: self.keyrings, fieldNumber: 8)
+      try visitor.visitSingularUInt64Field(value: self.keyrings, fieldNumber: 9)
     }
     if self.sessions != 0 {
-      try visitor.visitSingularUInt64Field(value: self.sessions, fieldNumber: 9)
+      try visitor.visitSingularUInt64Field(value: self.sessions, fieldNumber: 10)
     }
     if self.bytes != 0 {
-      try visitor.visitSingularUInt64Field(value: self.bytes, fieldNumber: 10)
+      try visitor.visitSingularUInt64Field(value: self.bytes, fieldNumber: 11)
     }
     if self.timeMs != 0 {
-      try visitor.visitSingularInt64Field(value: self.timeMs, fieldNumber: 11)
+      try visitor.visitSingularUInt64Field(value: self.timeMs, fieldNumber: 12)
     }
     if !self.certificateHash.isEmpty {
-      try visitor.visitSingularBytesField(value: self.certificateHash, fieldNumber: 12)
+      try visitor.visitSingularBytesField(value: self.certificateHash, fieldNumber: 13)
     }
     if !self.signature.isEmpty {
-      try visitor.visitSingularBytesField(value: self.signature, fieldNumber: 13)
-    }
-    if self.account != false {
-      try visitor.visitSingularBoolField(value: self.account, fieldNumber: 14)
+      try visitor.visitSingularBytesField(value: self.signature, fieldNumber: 14)
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -2734,6 +2734,7 @@ nonisolated extension WireReceipt: SwiftProtobuf.Message, SwiftProtobuf._Message
     if lhs.uid != rhs.uid {return false}
     if lhs.generation != rhs.generation {return false}
     if lhs.lastSeq != rhs.lastSeq {return false}
+    if lhs.account != rhs.account {return false}
     if lhs.records != rhs.records {return false}
     if lhs.revisions != rhs.revisions {return false}
     if lhs.commits != rhs.commits {return false}
@@ -2743,7 +2744,6 @@ nonisolated extension WireReceipt: SwiftProtobuf.Message, SwiftProtobuf._Message
     if lhs.timeMs != rhs.timeMs {return false}
     if lhs.certificateHash != rhs.certificateHash {return false}
     if lhs.signature != rhs.signature {return false}
-    if lhs.account != rhs.account {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
