@@ -406,7 +406,7 @@ public nonisolated struct WireSession: Sendable {
 
   public var sessionID: UInt64 = 0
 
-  /// sealed (kind 7), may be empty
+  /// device id 16 ‖ sealed label (kind 7); may be empty
   public var label: Data = Data()
 
   public var createdMs: Int64 = 0
