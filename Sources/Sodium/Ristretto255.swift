@@ -40,6 +40,52 @@ public enum Ristretto255 {
     }
   }
 
+  /// An element that must stay secret: a hashed password, a Diffie–Hellman result.
+  public struct SecretElement: ~Copyable, Sendable {
+    fileprivate let secret: SecretBytes
+
+    /// The element that 64 uniform bytes map to (RFC 9496 §4.3.4).
+    ///
+    /// - Throws: ``Ristretto255Error`` for the identity, which a hash does not meet.
+    public init(uniform bytes: Span<UInt8>) throws(Ristretto255Error) {
+      precondition(bytes.count == 64, "the one-way map takes 64 bytes")
+      let point = SecretBytes(count: Ristretto255.bytes, in: .heap) { out in
+        unsafe out.withUnsafeMutableBufferPointer { out in
+          unsafe bytes.withUnsafeBufferPointer {
+            _ = unsafe crypto_core_ristretto255_from_hash(out.baseAddress!, $0.baseAddress!)
+          }
+        }
+      }
+      guard point.withBytes({ !isZero($0) }) else { throw .badElement }
+      secret = point
+    }
+
+    /// `scalar · element`, where the product is the secret.
+    public init(multiplying element: Element, by scalar: borrowing Scalar) {
+      secret = scalar.secret.withBytes { scalar in
+        SecretBytes(count: Ristretto255.bytes, in: .heap) { out in
+          let status = unsafe out.withUnsafeMutableBufferPointer { out in
+            unsafe scalar.withUnsafeBufferPointer {
+              unsafe crypto_scalarmult_ristretto255(
+                out.baseAddress!, $0.baseAddress!, element.bytes)
+            }
+          }
+          // A valid element of prime order times a nonzero reduced scalar is never the identity.
+          precondition(status == 0, "ristretto255: a checked product failed")
+        }
+      }
+    }
+
+    /// Lends the canonical encoding, 32 bytes.
+    ///
+    /// - Throws: What `body` throws.
+    public borrowing func withBytes<R: ~Copyable, E: Error>(
+      _ body: (Span<UInt8>) throws(E) -> R
+    ) throws(E) -> R {
+      try secret.withBytes(body)
+    }
+  }
+
   /// A nonzero scalar below the group's order, in wiped memory.
   public struct Scalar: ~Copyable, Sendable {
     fileprivate let secret: SecretBytes
@@ -121,6 +167,25 @@ public enum Ristretto255 {
       }
     }
     // A valid element of prime order times a nonzero reduced scalar is never the identity.
+    precondition(status == 0, "ristretto255: a checked product failed")
+    return Element(unchecked: product)
+  }
+
+  /// `scalar · element`, which hides a secret element behind a random scalar.
+  public static func multiply(
+    _ element: borrowing SecretElement, by scalar: borrowing Scalar
+  ) -> Element {
+    var product = [UInt8](repeating: 0, count: bytes)
+    let status = scalar.secret.withBytes { scalar in
+      element.secret.withBytes { element in
+        unsafe scalar.withUnsafeBufferPointer { scalar in
+          unsafe element.withUnsafeBufferPointer {
+            unsafe crypto_scalarmult_ristretto255(
+              &product, scalar.baseAddress!, $0.baseAddress!)
+          }
+        }
+      }
+    }
     precondition(status == 0, "ristretto255: a checked product failed")
     return Element(unchecked: product)
   }

@@ -36,6 +36,16 @@ public struct SHA512 {
     }
   }
 
+  /// Writes the digest of a secret message to the 64 bytes of `out` from `offset` on; call once.
+  ///
+  /// libsodium wipes the state behind it.
+  public mutating func finish(into out: inout MutableSpan<UInt8>, at offset: Int = 0) {
+    precondition(offset >= 0 && out.count - offset >= Self.digestBytes, "a digest has 64 bytes")
+    unsafe out.withUnsafeMutableBufferPointer { out in
+      _ = unsafe crypto_hash_sha512_final(&state, out.baseAddress! + offset)
+    }
+  }
+
   /// The first `count` bytes of the digest of `pieces`, joined; `count` is at most 64.
   public static func hash(_ pieces: [UInt8]..., count: Int = digestBytes) -> [UInt8] {
     var hasher = SHA512()
