@@ -102,7 +102,14 @@ let package = Package(
         .product(name: "Logging", package: "swift-log"),
       ], swiftSettings: strict),
 
-    .testTarget(name: "SodiumTests", dependencies: ["Sodium"], swiftSettings: tests),
+    .target(
+      name: "TestSupport", dependencies: ["Sodium"], path: "Tests/TestSupport",
+      swiftSettings: tests),
+    .testTarget(
+      name: "SodiumTests", dependencies: ["Sodium", "TestSupport"], swiftSettings: tests),
+    .testTarget(
+      name: "KeyExchangeTests", dependencies: ["KeyExchange", "Sodium", "TestSupport"],
+      swiftSettings: tests),
     .testTarget(name: "LibPQTests", dependencies: ["LibPQ"], swiftSettings: tests),
   ]
 )

@@ -46,6 +46,7 @@ public struct ClientRegistration: ~Copyable, Sendable {
   ///   - response: The server's answer, 64 bytes.
   ///   - profile: What guessing this password shall cost.
   ///   - serverKey: The server's pinned OPAQUE key, where there is one.
+  /// - Returns: The record, the export key, and the server's key to be pinned.
   /// - Throws: ``KeyExchangeError/malformed``; ``KeyExchangeError/refused`` when the server's key
   ///   is not the pinned one; ``KeyExchangeError/outOfMemory(kibibytes:)``.
   public borrowing func finish(
@@ -82,6 +83,7 @@ public struct ClientLogin: ~Copyable, Sendable {
   /// - Parameters:
   ///   - ke2: The server's answer, 320 bytes.
   ///   - profiles: The one that this device remembers, or the table in its order.
+  /// - Returns: The KE3 to be sent, and the keys.
   /// - Throws: ``KeyExchangeError/refused`` for a wrong password, a wrong server and forged bytes
   ///   alike; ``KeyExchangeError/outOfMemory(kibibytes:)`` when a profile that may be the right
   ///   one could not be tried.
