@@ -1,1 +1,47 @@
-// placeholder
+// SPDX-License-Identifier: Apache-2.0
+
+/// One step of a schema: SQL that is never changed once shipped.
+public struct Migration: Equatable, Sendable {
+  /// Its place in the order, from 1.
+  public let number: Int
+  /// The file's name without its endings, as in `v0001_vault`.
+  public let name: String
+  /// The statements, run in one transaction.
+  public let sql: String
+  /// The first 32 bytes of the SHA-512 of `sql`, in hex, written down when the file shipped.
+  ///
+  /// A database remembers it, so that one made by another text is refused.
+  public let checksum: String
+
+  /// A step; its text is what SwiftPM embedded.
+  init(_ number: Int, _ name: String, _ sql: [UInt8], checksum: String) {
+    self.number = number
+    self.name = name
+    self.sql = String(decoding: sql, as: UTF8.self)
+    self.checksum = checksum
+  }
+}
+
+/// The schemas, each the ordered list of its steps.
+public enum Migrations {
+  /// `vaultd` on SQLite.
+  public static let serverSQLite = [
+    Migration(
+      1, "v0001_vault", PackageResources.v0001_vault_sqlite_sql,
+      checksum: "472bd5aa97dda06658183552cf1f5ffa368ce3bf596d758f31535552b8d385ee")
+  ]
+
+  /// `vaultd` on PostgreSQL.
+  public static let serverPostgreSQL = [
+    Migration(
+      1, "v0001_vault", PackageResources.v0001_vault_postgres_sql,
+      checksum: "0f580b7a872dbd16d05d81bec608fb1f0be885fd89ff15963983e8fc5755ec9c")
+  ]
+
+  /// A device's journal.
+  public static let localSQLite = [
+    Migration(
+      1, "v0001_records", PackageResources.v0001_records_sqlite_sql,
+      checksum: "0b113d8b82b0bf27d4f684664aef724f8da27e792432876a2d609aac3513aaef")
+  ]
+}

@@ -17,8 +17,13 @@ public struct Bytes16<Purpose>: Hashable, Comparable, Sendable {
 
   /// The value made of `bytes`, or nothing when they are not exactly 16.
   public init?(_ bytes: some Collection<UInt8>) {
+    self.init(Array(bytes).span)
+  }
+
+  /// The value made of `bytes`, or nothing when they are not exactly 16.
+  public init?(_ bytes: Span<UInt8>) {
     guard bytes.count == Self.byteCount else { return nil }
-    number = bigEndianNumber(bytes)
+    number = bigEndianNumber(bytes, from: 0)
   }
 
   /// The 16 bytes.
@@ -38,9 +43,14 @@ public struct Bytes32<Purpose>: Hashable, Comparable, Sendable {
 
   /// The value made of `bytes`, or nothing when they are not exactly 32.
   public init?(_ bytes: some Collection<UInt8>) {
+    self.init(Array(bytes).span)
+  }
+
+  /// The value made of `bytes`, or nothing when they are not exactly 32.
+  public init?(_ bytes: Span<UInt8>) {
     guard bytes.count == Self.byteCount else { return nil }
-    high = bigEndianNumber(bytes.prefix(16))
-    low = bigEndianNumber(bytes.dropFirst(16))
+    high = bigEndianNumber(bytes, from: 0)
+    low = bigEndianNumber(bytes, from: 16)
   }
 
   /// The 32 bytes.
@@ -85,8 +95,12 @@ public typealias DeviceID = Bytes16<Purposes.Device>
 /// The SHA-512 of a blob, its first 32 bytes.
 public typealias BlobHash = Bytes32<Purposes.Blob>
 
-private func bigEndianNumber(_ bytes: some Collection<UInt8>) -> UInt128 {
-  bytes.reduce(0) { $0 << 8 | UInt128($1) }
+private func bigEndianNumber(_ bytes: Span<UInt8>, from start: Int) -> UInt128 {
+  var high: UInt64 = 0
+  var low: UInt64 = 0
+  for index in start..<(start + 8) { high = high << 8 | UInt64(bytes[index]) }
+  for index in (start + 8)..<(start + 16) { low = low << 8 | UInt64(bytes[index]) }
+  return UInt128(high) << 64 | UInt128(low)
 }
 
 private func bigEndianBytes(_ number: UInt128) -> [UInt8] {

@@ -92,6 +92,8 @@ public struct DeletionSummary: Equatable, Sendable {
   public var bytes: Int
   /// Commits, each with its head.
   public var commits: Int
+  /// Keyrings: 1, with its slots and recovery public key.
+  public var keyrings: Int
   /// Other sessions, from now on good for fetching the certificate only.
   public var sessions: Int
   /// Whether the account went too.
@@ -101,7 +103,7 @@ public struct DeletionSummary: Equatable, Sendable {
   public init(
     user: UserID, generation: UInt32, lastSeq: UInt64, at: Timestamp,
     certificateHash: CertificateHash, records: Int, revisions: Int, bytes: Int, commits: Int,
-    sessions: Int, withAccount: Bool
+    keyrings: Int, sessions: Int, withAccount: Bool
   ) {
     self.user = user
     self.generation = generation
@@ -112,6 +114,7 @@ public struct DeletionSummary: Equatable, Sendable {
     self.revisions = revisions
     self.bytes = bytes
     self.commits = commits
+    self.keyrings = keyrings
     self.sessions = sessions
     self.withAccount = withAccount
   }

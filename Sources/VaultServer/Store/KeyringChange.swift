@@ -8,14 +8,15 @@ public struct KeyringChange: Equatable, Sendable {
   public var condition: Condition
   /// The new password slot.
   public var passwordSlot: Data
-  /// A new recovery kit; nothing leaves the stored one (not where a copy is begun).
+  /// A new recovery kit; nothing keeps the stored one (where a copy is begun after a deletion there
+  /// is none to keep).
   public var recovery: RecoveryKit?
   /// The new keyring.
   public var keyring: Data
   /// A commit of no records: id, base, generation, epoch and head.
   ///
-  /// Its epoch may be greater than the vault's, which is a rotation. Only a routine password change
-  /// goes without.
+  /// With a new credential its epoch may be greater than the vault's, which is a rotation. Only a
+  /// routine password change goes without a commit.
   public var commit: Commit?
 
   /// What a change of the keyring stands on.
@@ -26,7 +27,7 @@ public struct KeyringChange: Equatable, Sendable {
     /// deleted one's, its epoch greater than any before, its base 0, and the kit is new.
     case afterDeletion(CertificateHash)
     /// A new beginning (KEYFLOW.md §7): keyring and head are still these; the commit's generation
-    /// is greater than the vault's, its base 0, the kit is given, and all rows stay.
+    /// is greater than the vault's, its epoch not less, its base 0, and all rows stay, as of seq 1.
     case newBeginning(KeyringTag, head: BlobHash)
   }
 
