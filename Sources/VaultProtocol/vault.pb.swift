@@ -994,6 +994,60 @@ public nonisolated struct WireReceipt: Sendable {
   public init() {}
 }
 
+/// application/problem+json is this message's JSON mapping (RFC 9457, with members of its own).
+public nonisolated struct WireProblemDetails: @unchecked Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// "urn:journal-vault:problem:" and the code
+  public var type: String {
+    get {_storage._type}
+    set {_uniqueStorage()._type = newValue}
+  }
+
+  public var title: String {
+    get {_storage._title}
+    set {_uniqueStorage()._title = newValue}
+  }
+
+  public var status: UInt32 {
+    get {_storage._status}
+    set {_uniqueStorage()._status = newValue}
+  }
+
+  public var detail: String {
+    get {_storage._detail}
+    set {_uniqueStorage()._detail = newValue}
+  }
+
+  /// of a conflict
+  public var vault: WireVaultState {
+    get {_storage._vault ?? WireVaultState()}
+    set {_uniqueStorage()._vault = newValue}
+  }
+  /// Returns true if `vault` has been explicitly set.
+  public var hasVault: Bool {_storage._vault != nil}
+  /// Clears the value of `vault`. Subsequent reads from it will return its default value.
+  public mutating func clearVault() {_uniqueStorage()._vault = nil}
+
+  /// of `gone`
+  public var deletion: WireDeletion {
+    get {_storage._deletion ?? WireDeletion()}
+    set {_uniqueStorage()._deletion = newValue}
+  }
+  /// Returns true if `deletion` has been explicitly set.
+  public var hasDeletion: Bool {_storage._deletion != nil}
+  /// Clears the value of `deletion`. Subsequent reads from it will return its default value.
+  public mutating func clearDeletion() {_uniqueStorage()._deletion = nil}
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+
+  fileprivate var _storage = unsafe _StorageClass.defaultInstance
+}
+
 // MARK: - Code below here is support for the SwiftProtobuf runtime.
 
 fileprivate nonisolated let _protobuf_package = "vault.v1"
@@ -2744,6 +2798,111 @@ nonisolated extension WireReceipt: SwiftProtobuf.Message, SwiftProtobuf._Message
     if lhs.timeMs != rhs.timeMs {return false}
     if lhs.certificateHash != rhs.certificateHash {return false}
     if lhs.signature != rhs.signature {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireProblemDetails: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".ProblemDetails"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}type\0\u{1}title\0\u{1}status\0\u{1}detail\0\u{1}vault\0\u{1}deletion\0")
+
+  fileprivate class _StorageClass {
+    var _type: String = String()
+    var _title: String = String()
+    var _status: UInt32 = 0
+    var _detail: String = String()
+    var _vault: WireVaultState? = nil
+    var _deletion: WireDeletion? = nil
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _type = source._type
+      _title = source._title
+      _status = source._status
+      _detail = source._detail
+      _vault = source._vault
+      _deletion = source._deletion
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularStringField(value: &_storage._type) }()
+        case 2: try { try decoder.decodeSingularStringField(value: &_storage._title) }()
+        case 3: try { try decoder.decodeSingularUInt32Field(value: &_storage._status) }()
+        case 4: try { try decoder.decodeSingularStringField(value: &_storage._detail) }()
+        case 5: try { try decoder.decodeSingularMessageField(value: &_storage._vault) }()
+        case 6: try { try decoder.decodeSingularMessageField(value: &_storage._deletion) }()
+        default: break
+        }
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      if !_storage._type.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._type, fieldNumber: 1)
+      }
+      if !_storage._title.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._title, fieldNumber: 2)
+      }
+      if _storage._status != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._status, fieldNumber: 3)
+      }
+      if !_storage._detail.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._detail, fieldNumber: 4)
+      }
+      try { if let v = _storage._vault {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 5)
+      } }()
+      try { if let v = _storage._deletion {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 6)
+      } }()
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireProblemDetails, rhs: WireProblemDetails) -> Bool {
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._type != rhs_storage._type {return false}
+        if _storage._title != rhs_storage._title {return false}
+        if _storage._status != rhs_storage._status {return false}
+        if _storage._detail != rhs_storage._detail {return false}
+        if _storage._vault != rhs_storage._vault {return false}
+        if _storage._deletion != rhs_storage._deletion {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
