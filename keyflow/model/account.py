@@ -130,6 +130,8 @@ def token_hash(token):
 
 # Deletion receipt.
 
+# Current records, older revisions kept beside them, commits, keyring rows, sessions reduced to
+# fetching the certificate, bytes of all blobs.
 COUNTS = ("records", "revisions", "commits", "keyrings", "sessions", "bytes")
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The blob "KFB1": one form for everything sealed (SPEC section 5)."""
+"""The blob "KFB1": one form for everything sealed (SPEC section 6)."""
 
 import hmac
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What lies inside the seals: slots, keyring, head, certificate, label (SPEC sections 6 to 9)."""
+"""What lies inside the seals: slots, keyring, head, certificate, label (SPEC sections 7 to 9)."""
 
 from dataclasses import dataclass
 
