@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 public import Sodium
 
-/// One device's own slot, in a file that never leaves it (SPEC §6).
+/// One device's own slot, in a file that never leaves it (SPEC §7).
 ///
 /// `"KFL1" ‖ suite ‖ profile ‖ uid 16 ‖ device 16 ‖ salt 16 ‖ blob(kind 2, oid local)`, 666 bytes.
 /// Its key comes from the password by Argon2id alone, so that it opens without a server.
