@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: Apache-2.0
+.PHONY: help demo test run check format bench release install clean
+
+PREFIX ?= /usr/local
+
+help: ## say what there is
+	@sed -n 's/^\([a-z]*\):[^#]*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 18
+
+demo: ## the main job, end to end, every step checked; JOURNAL=file.json for a journal of your own
+	@scripts/setup.sh build
+	@swift build --explicit-target-dependency-import-check error --product journal
+	@swift build --explicit-target-dependency-import-check error --product vaultd
+	@python3 demo/demo.py --bin "$$(swift build --show-bin-path)" $(if $(JOURNAL),--journal "$(JOURNAL)")
+
+test: ## every Swift test, on a PostgreSQL of its own; ARGS="--filter Name" for some
+	@scripts/setup.sh test
+	@scripts/test.sh $(ARGS)
+
+run: ## a server on SQLite in ./.run, until Ctrl-C, and what to type next
+	@scripts/setup.sh build
+	@swift build --explicit-target-dependency-import-check error --product journal
+	@swift build --explicit-target-dependency-import-check error --product vaultd
+	@scripts/run.sh
+
+check: ## the whole gate, as CI runs it
+	@scripts/check.sh
+
+format: ## format every Swift file in place
+	@git ls-files -z '*.swift' ':!:*.pb.swift' | xargs -0 swift format --in-place
+
+bench: release ## the measurements of Benchmarks/
+	@swift run --package-path Benchmarks -c release
+
+release: ## journal and vaultd, optimised, with the Swift libraries linked in
+	@scripts/setup.sh build
+	@swift build -c release -Xswiftc -static-stdlib --static-swift-stdlib --product journal
+	@swift build -c release -Xswiftc -static-stdlib --static-swift-stdlib --product vaultd
+
+install: release ## copy both programs to PREFIX/bin (default /usr/local)
+	@install -m 755 "$$(swift build -c release --show-bin-path)"/journal "$$(swift build -c release --show-bin-path)"/vaultd "$(DESTDIR)$(PREFIX)/bin/"
+
+clean: ## remove what was built
+	@rm -rf .build .venv .run

@@ -1,0 +1,20 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# Builds and runs every Swift test, with a PostgreSQL of its own that is gone afterwards.
+# Arguments go to `swift test`, for instance: scripts/test.sh --filter SyncEngine
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+folder=$(mktemp -d /tmp/vault-postgres.XXXXXX)
+chmod 755 "$folder"
+trap 'scripts/postgres.sh stop "$folder"; rm -rf "$folder"' EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+VAULT_TEST_POSTGRES=$(scripts/postgres.sh start "$folder")
+export VAULT_TEST_POSTGRES
+
+# The same flags in both, and as in check.sh: other flags would build everything twice.
+flags=(--explicit-target-dependency-import-check error)
+swift build "${flags[@]}" --build-tests
+swift test "${flags[@]}" --skip-build "$@"
