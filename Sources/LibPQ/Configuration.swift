@@ -17,11 +17,14 @@ public struct Configuration: Sendable {
   /// The longest that one pipeline may take; then the server is told to cancel it.
   public var statementTimeout: Duration
 
+  /// Run on every new connection, such as `SET jit = off`.
+  public var preamble: [Statement]
+
   /// A configuration.
   public init(
     url: String, connections: Int = 8, prepares: Bool = true,
     connectTimeout: Duration = .seconds(5), acquireTimeout: Duration = .seconds(10),
-    statementTimeout: Duration = .seconds(30)
+    statementTimeout: Duration = .seconds(30), preamble: [Statement] = []
   ) {
     precondition(connections > 0, "a pool without connections serves nobody")
     self.url = url
@@ -30,5 +33,6 @@ public struct Configuration: Sendable {
     self.connectTimeout = connectTimeout
     self.acquireTimeout = acquireTimeout
     self.statementTimeout = statementTimeout
+    self.preamble = preamble
   }
 }

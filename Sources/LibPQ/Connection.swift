@@ -13,10 +13,13 @@ public actor Connection {
 
   /// Connects.
   ///
-  /// - Throws: ``PostgresError/unavailable(reason:)``, ``PostgresError/cancelled``.
+  /// - Throws: ``PostgresError/unavailable(reason:)``, ``PostgresError/cancelled``; for the
+  ///   preamble as ``pipeline(_:within:)``.
   public init(_ configuration: Configuration) async throws(PostgresError) {
     handle = try await Connection.connect(configuration)
     self.configuration = configuration
+    guard !configuration.preamble.isEmpty else { return }
+    try await pipeline(configuration.preamble)
   }
 
   private static func connect(

@@ -61,6 +61,16 @@ public struct Row: Sendable {
     try answer.field(index, column, of: TypeID.int8, count: 8) { bigEndian($0) }
   }
 
+  /// A `uuid`, its 16 bytes as a big-endian number.
+  /// - Throws: ``PostgresError/mistyped(column:)``.
+  public func uuid(_ column: Int) throws(PostgresError) -> UInt128 {
+    try answer.field(index, column, of: TypeID.uuid, count: 16) { bytes in
+      var value: UInt128 = 0
+      for index in bytes.indices { value = value << 8 | UInt128(bytes[index]) }
+      return value
+    }
+  }
+
   /// A `text`.
   /// - Throws: ``PostgresError/mistyped(column:)``.
   public func text(_ column: Int) throws(PostgresError) -> String {
@@ -69,11 +79,13 @@ public struct Row: Sendable {
     }
   }
 
-  /// A `bytea`, copied.
+  /// A `bytea`, copied once.
   /// - Throws: ``PostgresError/mistyped(column:)``.
-  public func bytes(_ column: Int) throws(PostgresError) -> [UInt8] {
+  public func bytes<C: RangeReplaceableCollection<UInt8>>(
+    _ column: Int, as type: C.Type = [UInt8].self
+  ) throws(PostgresError) -> C {
     try withBytes(column) { bytes in
-      unsafe bytes.withUnsafeBufferPointer { unsafe [UInt8]($0) }
+      unsafe bytes.withUnsafeBufferPointer { unsafe C($0) }
     }
   }
 

@@ -36,10 +36,22 @@ public struct Value: Sendable {
     Value(type: TypeID.bytea, bytes: (value as? [UInt8]) ?? [UInt8](value))
   }
 
+  /// A `uuid`, whose 16 bytes are those of `value`, big-endian.
+  public static func uuid(_ value: UInt128) -> Value {
+    Value(type: TypeID.uuid, bytes: bigEndian(value))
+  }
+
+  /// A `uuid[]` of one dimension, for `unnest`.
+  public static func uuidArray(_ values: some Collection<UInt128>) -> Value {
+    var array = ArrayEncoder(of: TypeID.uuid, count: values.count, bytes: 16 * values.count)
+    for value in values { array.append(number: value) }
+    return Value(type: TypeID.uuidArray, bytes: array.bytes)
+  }
+
   /// A `bigint[]` of one dimension, for `unnest`.
   public static func int8Array(_ values: some Collection<Int64>) -> Value {
     var array = ArrayEncoder(of: TypeID.int8, count: values.count, bytes: 8 * values.count)
-    for value in values { array.append(value) }
+    for value in values { array.append(number: value) }
     return Value(type: TypeID.int8Array, bytes: array.bytes)
   }
 
@@ -62,6 +74,8 @@ enum TypeID {
   static let text: UInt32 = 25
   static let byteaArray: UInt32 = 1001
   static let int8Array: UInt32 = 1016
+  static let uuid: UInt32 = 2950
+  static let uuidArray: UInt32 = 2951
 }
 
 /// Writes `array_send`'s format: dimensions, whether NULLs occur, element type, then for the
@@ -80,8 +94,8 @@ private struct ArrayEncoder {
     append(raw: Int32(1))
   }
 
-  mutating func append(_ value: Int64) {
-    append(raw: Int32(8))
+  mutating func append(number value: some FixedWidthInteger) {
+    append(raw: Int32(value.bitWidth / 8))
     append(raw: value)
   }
 

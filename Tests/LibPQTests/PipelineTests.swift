@@ -118,6 +118,13 @@ import Testing
     }
   }
 
+  @Test func `the preamble holds on a new connection`() async throws {
+    let connection = try await Connection(
+      Configuration(url: TestDatabase.url(), preamble: [Statement("SET jit = off")]))
+    let rows = try await connection.run(Statement("SELECT current_setting('jit')"))
+    #expect(try #require(rows.first).text(0) == "off")
+  }
+
   @Test func `a batch larger than all socket buffers passes both ways`() async throws {
     let connection = try await Connection(Configuration(url: TestDatabase.url()))
     let blob = [UInt8](repeating: 7, count: 1 << 20)

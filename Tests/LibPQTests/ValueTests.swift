@@ -25,6 +25,11 @@ import Testing
     #expect(try await echo("$1::boolean", .bool(value)).bool(0) == value)
   }
 
+  @Test(arguments: [0, 1, UInt128.max, 0x0102_0304_0506_0708_090a_0b0c_0d0e_0f10])
+  func `a uuid comes back as it went`(_ value: UInt128) async throws {
+    #expect(try await echo("$1::uuid", .uuid(value)).uuid(0) == value)
+  }
+
   @Test(arguments: ["", "journal", "Tagebuch · 日記 · 📓"])
   func `a text comes back as it went`(_ value: String) async throws {
     #expect(try await echo("$1::text", .text(value)).text(0) == value)
@@ -62,6 +67,14 @@ import Testing
     let rows = try await connection.run(
       Statement("SELECT * FROM unnest($1::bigint[])", [.int8Array(values)]))
     #expect(try rows.map { try $0.int8(0) } == values)
+  }
+
+  @Test(arguments: [[], [0, 1, UInt128.max]])
+  func `an array of uuid is unnested in order`(_ values: [UInt128]) async throws {
+    let connection = try await Connection(Configuration(url: TestDatabase.url()))
+    let rows = try await connection.run(
+      Statement("SELECT * FROM unnest($1::uuid[])", [.uuidArray(values)]))
+    #expect(try rows.map { try $0.uuid(0) } == values)
   }
 
   @Test func `a column read as another type is refused`() async throws {
