@@ -60,7 +60,7 @@ public enum CredentialError: Error, Equatable {
   case passwordTooLong
   /// Not UTF-8.
   case passwordNotText
-  /// Holds a character that RFC 8264 keeps out of passwords: a control character, an invisible
+  /// A new password holds a character that RFC 8264 keeps out of passwords: a control character, an invisible
   /// one, one that is not assigned yet, or one in a place where it may not stand.
   case passwordCharacter
 }

@@ -21,6 +21,20 @@ public struct Credentials: ~Copyable, Sendable {
     self.server = server
     input = try PasswordInput(password: password, account: account, server: server, code: code)
   }
+
+  /// As above, for a password that is being chosen.
+  ///
+  /// - Throws: ``CredentialError``, also when the password holds a character that a new password
+  ///   may not hold.
+  public init(
+    account: AccountName, server: ServerName, newPassword: borrowing SecretBytes,
+    code: borrowing AccountCode? = nil
+  ) throws(CredentialError) {
+    self.account = account
+    self.server = server
+    input = try PasswordInput(
+      newPassword: newPassword, account: account, server: server, code: code)
+  }
 }
 
 /// A KF1 registration, on the client: also a password change, and the end of a recovery.

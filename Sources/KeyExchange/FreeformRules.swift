@@ -1,12 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
+internal import Sodium
 
-/// Which characters a password may hold: PRECIS FreeformClass (RFC 8264 §4.3, §8), one scalar
+/// Which characters a new password may hold: PRECIS FreeformClass (RFC 8264 §4.3, §8), one scalar
 /// after the other.
 ///
 /// One approximation: a zero-width non-joiner is accepted only after a virama, since the standard
 /// library does not tell joining types. What RFC 8264 calls HasCompat needs no rule of its own
 /// here: those characters are letters, marks, numbers, symbols, punctuation or spaces anyway.
 struct FreeformRules {
+  /// Checks a password given as UTF-8.
+  ///
+  /// - Throws: ``CredentialError/passwordNotText`` and ``CredentialError/passwordCharacter``.
+  static func check(_ password: borrowing SecretBytes) throws(CredentialError) {
+    try password.withBytes { (password) throws(CredentialError) in
+      guard let text = try? UTF8Span(validating: password) else { throw .passwordNotText }
+      var scalars = text.makeUnicodeScalarIterator()
+      var rules = FreeformRules()
+      while let scalar = scalars.next() {
+        guard rules.accept(scalar) else { throw .passwordCharacter }
+      }
+      guard rules.finish() else { throw .passwordCharacter }
+    }
+  }
+
   private var previous: Unicode.Scalar?
   /// What the next scalar must be, because of the one before.
   private var demand: ((Unicode.Scalar) -> Bool)?
@@ -16,7 +32,7 @@ struct FreeformRules {
   private var hasExtendedArabicDigit = false
 
   /// Takes the next scalar; false when it may not stand here.
-  mutating func accept(_ scalar: Unicode.Scalar) -> Bool {
+  private mutating func accept(_ scalar: Unicode.Scalar) -> Bool {
     if let demand, !demand(scalar) { return false }
     demand = nil
     defer { previous = scalar }
@@ -32,7 +48,7 @@ struct FreeformRules {
   }
 
   /// Whether the password may end here.
-  func finish() -> Bool {
+  private func finish() -> Bool {
     demand == nil && (!hasKatakanaDot || hasJapaneseScript)
       && !(hasArabicDigit && hasExtendedArabicDigit)
   }

@@ -6,6 +6,10 @@ internal import Sodium
 
 /// The OpaqueString profile for passwords (RFC 8265 §4.2): other spaces become U+0020, then NFC;
 /// no case folding, no width mapping.
+///
+/// What a *new* password may hold is checked by ``FreeformRules``. A known one is only brought to
+/// its normal form: whether a character is assigned depends on the Unicode version of the device,
+/// and no device shall refuse the password that another one accepted.
 enum OpaqueString {
   /// The most bytes a password has in its normal form.
   static let maximumBytes = 1_024
@@ -14,9 +18,9 @@ enum OpaqueString {
   ///
   /// - Throws: ``CredentialError`` for what is no password.
   static func enforce(_ password: borrowing SecretBytes) throws(CredentialError) -> SecretBytes {
-    // NFC makes UTF-8 at most three times as long; what is far too long is refused unread.
-    guard password.count <= 4 * maximumBytes else { throw .passwordTooLong }
     guard password.count > 0 else { throw .passwordEmpty }
+    // NFC makes UTF-8 at most three times as short or as long; far too long is refused unread.
+    guard password.count <= 4 * maximumBytes else { throw .passwordTooLong }
     var count = 0
     let scratch = try password.withBytes { (password) throws(CredentialError) in
       try SecretBytes(count: 3 * password.count, in: .heap) { (out) throws(CredentialError) in
@@ -33,15 +37,13 @@ enum OpaqueString {
   ) throws(CredentialError) -> Int {
     guard let text = try? UTF8Span(validating: password) else { throw .passwordNotText }
     var scalars = text.makeUnicodeScalarIterator()
-    var rules = FreeformRules()
     var count = 0
     // A piece that composes with nothing outside it. Up to 15 bytes a String lies in registers,
     // so that a password does not become one on the heap.
     var piece = ""
     var last: Unicode.Scalar?
     while let scalar = scalars.next() {
-      guard rules.accept(scalar) else { throw .passwordCharacter }
-      let mapped = scalar.properties.generalCategory == .spaceSeparator ? " " : scalar
+      let mapped = isOtherSpace(scalar) ? " " : scalar
       if let last, isBoundary(between: last, and: mapped) {
         write(piece, into: &out, at: &count)
         piece = ""
@@ -49,9 +51,16 @@ enum OpaqueString {
       piece.unicodeScalars.append(mapped)
       last = mapped
     }
-    guard rules.finish() else { throw .passwordCharacter }
     write(piece, into: &out, at: &count)
     return count
+  }
+
+  /// RFC 8265's non-ASCII spaces, as a fixed list: the answer must not move with a Unicode version.
+  private static func isOtherSpace(_ scalar: Unicode.Scalar) -> Bool {
+    switch scalar.value {
+    case 0x00A0, 0x1680, 0x2000...0x200A, 0x202F, 0x205F, 0x3000: true
+    default: false
+    }
   }
 
   /// Whether NFC composes nothing across this place: a starter follows that is not of the same

@@ -28,6 +28,27 @@ public struct PasswordInput: ~Copyable, Sendable {
     }
   }
 
+  /// The input of an account whose password is being chosen.
+  ///
+  /// - Throws: ``CredentialError``, also when the password holds a character that a new password
+  ///   may not hold.
+  public init(
+    newPassword: borrowing SecretBytes, account: AccountName, server: ServerName,
+    code: borrowing AccountCode? = nil
+  ) throws(CredentialError) {
+    try FreeformRules.check(newPassword)
+    try self.init(password: newPassword, account: account, server: server, code: code)
+  }
+
+  /// The input of an export's passphrase that is being chosen.
+  ///
+  /// - Throws: ``CredentialError``, also when the passphrase holds a character that a new one may
+  ///   not hold.
+  public init(newExportPassphrase: borrowing SecretBytes) throws(CredentialError) {
+    try FreeformRules.check(newExportPassphrase)
+    try self.init(exportPassphrase: newExportPassphrase)
+  }
+
   /// The input of an export's passphrase.
   ///
   /// - Throws: ``CredentialError`` when the passphrase is none.
