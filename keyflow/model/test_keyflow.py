@@ -1,0 +1,333 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Tests of the second implementation: run with `python3 -m pytest keyflow/model`."""
+
+import json
+import os
+import pathlib
+import random
+import subprocess
+import sys
+
+import pytest
+
+import account
+import blob as b
+import chain
+import export
+import forms
+import keyflow
+import opaque
+import payload
+import primitives as p
+import rfc
+import ristretto as group
+import schema
+import vectors
+import vectors_blob
+import vectors_export
+from primitives import Refused
+from vectors import Stream, flip
+
+HERE = pathlib.Path(__file__).resolve().parent
+OUTSIDE = HERE.parents[2] / "shared" / "vectors"
+UID, RID, KEY, SALT = (Stream("tests").bytes(n, s) for n, s in
+                       (("uid", 16), ("rid", 16), ("key", 32), ("salt", 32)))  # fmt: skip
+
+
+def reason(action, *arguments):
+    """The refusal's reason, or None where there was none."""
+    try:
+        action(*arguments)
+    except Refused as refusal:
+        return refusal.reason
+    return None
+
+
+def cases(name):
+    return json.loads((vectors.FOLDER / f"{name}.json").read_text())["cases"]
+
+
+def unhex(case, *names):
+    return [bytes.fromhex(case[name]) for name in names]
+
+
+# The vectors on the disk.
+
+
+def test_disk_holds_what_the_model_makes():
+    assert keyflow.faults() == []
+
+
+@pytest.mark.parametrize("name", rfc.RUNS)
+def test_an_altered_published_value_is_noticed(name, monkeypatch):
+    real = rfc.cases(name)
+    field = "uniform" if name == "ristretto-uniform" else list(real[0])[-1]
+    if name == "ristretto-invalid":
+        real[0]["encoding"] = group.encode(group.BASE)
+    else:
+        real[0][field] = flip(real[0][field], 0)
+    monkeypatch.setattr(rfc, "cases", lambda asked: real if asked == name else [])
+    try:
+        assert rfc.faults() != []
+    except Refused:
+        pass
+
+
+def test_a_case_that_breaks_the_schema_is_noticed(tmp_path, monkeypatch):
+    (tmp_path / "rfc").mkdir()
+    (tmp_path / "schema.json").write_text((vectors.FOLDER / "schema.json").read_text())
+    good = {"subject": "x", "source": "s", "about": "a", "cases": [{"name": "n", "key": "00ff"}]}
+    monkeypatch.setattr(schema, "FOLDER", tmp_path)
+
+    def faults(**changes):
+        (tmp_path / "x.json").write_text(json.dumps({**good, **changes}))
+        return schema.faults()
+
+    assert faults() == []
+    for wrong in (
+        {"cases": []}, {"subject": "y"}, {"extra": 1}, {"cases": [{"key": "00"}]},
+        {"cases": [{"name": "n", "key": "0F"}]}, {"cases": [{"name": "n", "key": "0"}]},
+        {"cases": [{"name": "n", "n": -1}]}, {"cases": [{"name": "n"}, {"name": "n"}]},
+        {"cases": [{"name": "n", "n": None}]},
+    ):  # fmt: skip
+        assert faults(**wrong) != [], wrong
+
+
+@pytest.mark.parametrize("case", cases("blob"), ids=lambda case: case["name"])
+def test_blob_cases_read_from_the_disk(case):
+    key, uid, oid, sealed = unhex(case, "key", "uid", "oid", "blob")
+    arguments = {case["epoch"]: key}, sealed, case["kind"], uid, oid, case["revision"]
+    assert reason(b.open_blob, *arguments) == case.get("error")
+
+
+# Outside vectors, read in place where they are.
+
+
+def outside(name):
+    path = OUTSIDE / "wycheproof" / f"{name}.json"
+    if not path.exists():
+        assert os.environ.get("CI") != "true", f"{path} is missing"
+        print(f"not run: {path} is not here")
+        return []
+    groups = json.loads(path.read_text())["testGroups"]
+    return [(group, test) for group in groups for test in group["tests"]]
+
+
+def test_xchacha20_poly1305_against_wycheproof():
+    for group_, test in outside("xchacha20_poly1305_test"):
+        key, iv, aad, msg, ct, tag = unhex(test, "key", "iv", "aad", "msg", "ct", "tag")
+        if len(iv) != 24:
+            assert test["result"] == "invalid"
+            continue
+        opened = reason(p.aead_open, key, iv, ct + tag, aad) is None
+        assert opened == (test["result"] != "invalid"), test["tcId"]
+        if opened:
+            assert p.aead_seal(key, iv, msg, aad) == ct + tag
+
+
+def test_hkdf_sha512_against_wycheproof():
+    for _, test in outside("hkdf_sha512_test"):
+        ikm, salt, info = unhex(test, "ikm", "salt", "info")
+        if test["result"] == "invalid":
+            assert reason(p.hkdf, salt, ikm, info, test["size"]) == "length"
+        else:
+            assert p.hkdf(salt, ikm, info, test["size"]).hex() == test["okm"], test["tcId"]
+
+
+def test_hmac_sha512_against_wycheproof():
+    for group_, test in outside("hmac_sha512_test"):
+        key, msg, tag = unhex(test, "key", "msg", "tag")
+        same = p.hmac512(key, msg)[: group_["tagSize"] // 8] == tag
+        assert same == (test["result"] != "invalid"), test["tcId"]
+
+
+def test_ed25519_against_wycheproof():
+    for group_, test in outside("ed25519_test"):
+        public, msg, sig = unhex({**group_["publicKey"], **test}, "pk", "msg", "sig")
+        good = reason(p.ed25519_verify, public, msg, sig) is None
+        assert good == (test["result"] == "valid"), test["tcId"]
+
+
+# Group and OPAQUE.
+
+
+def test_the_group_has_its_order():
+    assert group.encode(group.multiply(group.L - 1, group.BASE)) != bytes(32)
+    last = group.multiply(group.L - 1, group.BASE)
+    assert group.encode(group.add(last, group.BASE)) == bytes(32)
+
+
+def test_encodings_round_trip_for_random_elements():
+    seed = random.SystemRandom().getrandbits(64)
+    print(f"seed {seed}")
+    draw = random.Random(seed)
+    for _ in range(20):
+        encoded = group.encode(group.from_uniform(draw.randbytes(64)))
+        assert group.encode(group.decode(encoded)) == encoded
+        assert reason(group.decode, flip(encoded, 31, 0x80)) == "encoding"
+
+
+def test_the_client_refuses_every_altered_byte_of_ke2():
+    setting, password, cid = opaque.Setting(b"context"), b"password", b"cid"
+    draw = Stream("ke2 bytes").bytes
+    seed = draw("seed", 64)
+    secret, public = opaque.derive_dh_key_pair(draw("server", 32))
+    response = opaque.registration_response(seed, cid, public, opaque.blind(password, 7))
+    record, _ = opaque.finish_registration(setting, password, 7, response, draw("nonce", 32))
+    client, ke1 = opaque.make_ke1(password, 9, draw("cn", 32), draw("cs", 32))
+    randoms = draw("mn", 32), draw("sn", 32), draw("ss", 32)
+    ke2, _, _ = opaque.make_ke2(setting, secret, public, record, seed, cid, ke1, *randoms)
+
+    def finish(ke2):
+        return opaque.make_ke3(setting, password, 9, client, ke1, ke2)
+
+    assert reason(finish, ke2) is None
+    for offset in range(320):
+        assert reason(finish, flip(ke2, offset)) is not None, offset
+
+
+# Blob.
+
+
+def test_padding_is_a_bucket_and_costs_at_most_12_percent():
+    for length in range(0, 70_000, 7):
+        padded = b.padded_length(length)
+        assert padded >= length + 4
+        assert b.padded_length(padded - 4) == padded
+        if length > 4096:
+            assert padded <= 1.12 * (length + 4)
+    assert b.blob_length(b.MAX_PLAINTEXT) == b.MAX_BLOB
+
+
+def test_every_altered_byte_and_every_truncation_is_refused():
+    sealed = b.seal(KEY, b.RECORD, 1, 1, UID, RID, SALT, b"text")
+    for offset in range(len(sealed)):
+        arguments = {1: KEY}, flip(sealed, offset), b.RECORD, UID, RID, 1
+        assert reason(b.open_blob, *arguments) is not None, offset
+        assert reason(b.open_blob, {1: KEY}, sealed[:offset], b.RECORD, UID, RID, 1) == "length"
+
+
+def test_a_blob_opens_in_its_own_place_only():
+    other = Stream("other")
+    places = [
+        (kind, epoch, revision, uid, oid)
+        for kind in (b.RECORD, b.EXPORT_RECORD)
+        for epoch in (1, 2)
+        for revision in (1, 2)
+        for uid in (UID, other.bytes("uid", 16))
+        for oid in (RID, other.bytes("rid", 16))
+    ]
+    for place in places:
+        sealed = b.seal(KEY, *place, SALT, b"text")
+        for kind, epoch, revision, uid, oid in places:
+            wrong = reason(b.open_blob, {epoch: KEY}, sealed, kind, uid, oid, revision)
+            assert (wrong is None) == ((kind, epoch, revision, uid, oid) == place)
+
+
+def test_the_commitment_decides_where_the_bare_aead_opens_under_two_keys():
+    honest, other = vectors_blob.two_keys().cases
+    assert honest["barePlaintext"] != other["barePlaintext"]
+    assert (honest.get("error"), other.get("error")) == (None, "commitment")
+
+
+# Head chain.
+
+
+def test_the_path_is_a_shortest_one():
+    for first in (1, 2, 3, 4, 5, 15, 16, 17, 63, 64, 65, 100, 255, 256, 257):
+        distance = {first: 0}
+        for seq in range(first + 1, 1200):
+            near = [distance[t] for t in chain.link_targets(seq) if t >= first]
+            distance[seq] = 1 + min(near)
+            assert len(chain.path(first, seq)) - 1 == distance[seq]
+
+
+def test_skip_links_name_the_newest_multiples():
+    head = forms.Head(1, 1, bytes(32), bytes(32), 0, 1, UID, 0, [bytes(32)] * 12)
+    for seq in range(1, 300):
+        following = forms.skips_after(head, p.u32(seq).ljust(32, b"\0"))
+        for k in range(1, 13):
+            newest = seq // 4**k * 4**k
+            named = p.u32(newest).ljust(32, b"\0") if newest else bytes(32)
+            assert following[k - 1] == named
+        head = forms.Head(1, seq + 1, bytes(32), bytes(32), 0, 1, UID, 0, following)
+
+
+# Typed secrets.
+
+
+def test_every_single_slip_in_a_kit_is_noticed():
+    text = account.encode_kit(Stream("kit").bytes("code", 20)).replace("-", "")
+    for i, right in enumerate(text):
+        for wrong in forms.ALPHABET.replace(right, ""):
+            assert reason(account.decode_kit, text[:i] + wrong + text[i + 1 :]) == "check"
+
+
+def test_passwords_differ_in_every_position():
+    base = b"x" * 1024
+    inputs = {account.password_input(b"v", b"abc", base[:i] + b"y" + base[i + 1 :])
+              for i in range(1024)}  # fmt: skip
+    assert len(inputs) == 1024
+
+
+def test_length_prefixes_keep_fields_apart():
+    made = account.password_input
+    assert made(b"ab", b"cde", b"f") != made(b"a", b"bcde", b"f")
+    assert made(b"v", b"abc", b"pw", b"code") != made(b"v", b"abc", b"pwcode")
+
+
+# Export and rescue.
+
+
+@pytest.fixture(scope="module")
+def container():
+    case = vectors_export.container().cases[0]
+    return bytes.fromhex(case["container"]), case["records"]
+
+
+def rescue(tmp_path, data, passphrase, *options):
+    (tmp_path / "export").write_bytes(data)
+    (tmp_path / "passphrase").write_bytes(passphrase + b"\n")
+    return subprocess.run(
+        [sys.executable, HERE / "keyflow.py", "rescue", tmp_path / "export", "--passphrase-file",
+         tmp_path / "passphrase", *options], capture_output=True, text=True,
+    )  # fmt: skip
+
+
+def test_rescue_opens_a_container_to_json(tmp_path, container):
+    done = rescue(tmp_path, container[0], vectors_export.PASSPHRASE)
+    result = json.loads(done.stdout)
+    assert done.returncode == 0 and result["complete"]
+    assert [r["payload"] for r in result["records"]] == [r["payload"] for r in container[1]]
+
+
+def test_rescue_names_a_wrong_passphrase(tmp_path, container):
+    done = rescue(tmp_path, container[0], b"wrong")
+    assert done.returncode == 1 and done.stdout == "" and "does not open" in done.stderr
+
+
+def test_rescue_refuses_damage_and_salvages_the_rest(tmp_path, container):
+    uid, slots, entries, head = export.parse(container[0])
+    entries[1] = (entries[1][0], flip(entries[1][1], -1))
+    damaged = export.encode(uid, slots, entries, head)
+    assert rescue(tmp_path, damaged, vectors_export.PASSPHRASE).returncode == 1
+    done = rescue(tmp_path, damaged, vectors_export.PASSPHRASE, "--salvage")
+    result = json.loads(done.stdout)
+    assert done.returncode == 0 and len(result["records"]) == 2 and not result["complete"]
+    assert f"lost: record {entries[1][0].hex()}: aead" in done.stderr
+
+
+def test_salvage_takes_what_stands_before_a_cut(tmp_path, container):
+    cut = container[0][: -612 - 4 - 700]
+    done = rescue(tmp_path, cut, vectors_export.PASSPHRASE, "--salvage")
+    assert len(json.loads(done.stdout)["records"]) == 1
+
+
+def test_payloads_are_shown_by_field():
+    message = b"\x08\x96\x01\x12\x05title\x1a\x04\x0a\x02\xff\xfe"
+    shown = payload.describe(message)["fields"]
+    assert shown == [
+        {"field": 1, "value": 150}, {"field": 2, "value": "title"},
+        {"field": 3, "value": [{"field": 1, "value": {"hex": "fffe"}}]},
+    ]  # fmt: skip
+    assert payload.describe(b"\xff")["fields"] is None
