@@ -7,7 +7,11 @@
      PIN    the device accepts only descendants of its pin (the design); without it an error
             must be found
      REACH  asserts that the devices never fork; must fail, or the proof would be empty
-     NH     how many heads exist at most (default 6) */
+     NH     how many heads exist at most (default 6)
+   check: -DPIN -DNH=9 holds
+   check: fails
+   check: -DPIN -DREACH fails
+*/
 #ifndef NH
 #define NH 6
 #endif

@@ -7,7 +7,11 @@
             without it an error must be found
      REACH  asserts that the thief is never believed; must fail: a device that has not logged in
             since the rotation stays deceivable, as SPEC section 13 says
-     NH     how many heads exist at most (default 6) */
+     NH     how many heads exist at most (default 6)
+   check: -DEPOCH holds
+   check: fails
+   check: -DEPOCH -DREACH fails
+*/
 #ifndef NH
 #define NH 6
 #endif
