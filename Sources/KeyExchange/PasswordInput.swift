@@ -3,7 +3,7 @@ public import Sodium
 
 /// What OPAQUE and Argon2id are fed: a password in its normal form, with what it belongs to.
 public struct PasswordInput: ~Copyable, Sendable {
-  let secret: SecretBytes
+  package let secret: SecretBytes
 
   /// The input of an account: OPAQUE takes it, and so does the local slot.
   ///
