@@ -50,6 +50,7 @@ let package = Package(
     .systemLibrary(name: "CPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
     .target(name: "Sodium", dependencies: ["CSodium"], swiftSettings: strict),
     .target(name: "LibPQ", dependencies: ["CPQ"], swiftSettings: strict),
+    .target(name: "Posix", dependencies: ["Sodium"], swiftSettings: strict),
 
     // Leaves.
     .target(name: "KeyFlow", dependencies: ["Sodium"], swiftSettings: strict),
@@ -91,7 +92,7 @@ let package = Package(
     .executableTarget(
       name: "journal",
       dependencies: [
-        "JournalClient",
+        "JournalClient", "KeyFlow", "Posix", "Sodium",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], swiftSettings: strict),
     .executableTarget(
