@@ -104,5 +104,3 @@ def open_blob(keys, blob, kind, uid, object_id, revision=None):
 
 def blob_hash(blob):
     return hash32(blob)
-
-

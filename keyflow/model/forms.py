@@ -85,9 +85,7 @@ def seal_slot(key, name, uid, salt, slot):
 def open_slot(key, name, uid, sealed, profiles):
     """Opens a slot; its epoch is what the blob says, since the slot is where epochs come from."""
     _, epoch, revision = b.parse(sealed)
-    slot = decode_slot(
-        b.open_blob({epoch: key}, sealed, b.SLOT, uid, b.oid(name)), epoch, profiles
-    )
+    slot = decode_slot(b.open_blob({epoch: key}, sealed, b.SLOT, uid, b.oid(name)), epoch, profiles)
     require(slot.seq == revision, "revision")
     return slot
 

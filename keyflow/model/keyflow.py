@@ -18,12 +18,16 @@ import vectors
 import vectors_account
 import vectors_blob
 import vectors_chain
+import vectors_deletion
 import vectors_export
-import vectors_forms
+import vectors_head
+import vectors_keys
 import vectors_opaque
+import vectors_scenario
 
 MODULES = (
-    vectors_blob, vectors_forms, vectors_chain, vectors_account, vectors_opaque, vectors_export,
+    vectors_blob, vectors_keys, vectors_head, vectors_deletion, vectors_chain, vectors_account, vectors_opaque, vectors_export,
+    vectors_scenario,
 )  # fmt: skip
 
 

@@ -67,7 +67,9 @@ def run(arguments):
             result = document(records, complete=False)
             for line in lost:
                 print(f"lost: {line}", file=sys.stderr)
-            print("note: each record is genuine; that none is missing is not known", file=sys.stderr)
+            print(
+                "note: each record is genuine; that none is missing is not known", file=sys.stderr
+            )
         else:
             result = open_whole(passphrase, data)
     except Refused as refusal:

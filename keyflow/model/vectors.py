@@ -26,6 +26,14 @@ class Stream:
         return out[:length]
 
 
+# Who the vectors are about.
+
+UID = Stream("common").bytes("uid", 16)
+DEVICE = Stream("common").bytes("device", 16)
+VAULT_KEYS = {epoch: Stream("common").bytes(f"vault key {epoch}", 32) for epoch in range(4)}
+SERVER, NAME = b"vault.example", b"samuel"
+
+
 class Subject:
     """Collects the cases of one file."""
 
@@ -68,3 +76,19 @@ def flip(data, offset, mask=1):
     out = bytearray(data)
     out[offset] ^= mask
     return bytes(out)
+
+
+# For the tests.
+
+
+def reason(action, *arguments):
+    """The refusal's reason, or None where there was none."""
+    try:
+        action(*arguments)
+    except Refused as refusal:
+        return refusal.reason
+    return None
+
+
+def unhex(case, *names):
+    return [bytes.fromhex(case[name]) for name in names]

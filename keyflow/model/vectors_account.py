@@ -4,8 +4,7 @@
 import account as a
 import forms
 import primitives as p
-from vectors import Stream, Subject, flip
-from vectors_forms import NAME, SERVER, UID
+from vectors import NAME, SERVER, UID, Stream, Subject, flip
 
 
 def subjects():
@@ -243,11 +242,15 @@ def request_hash():
 
 
 def session_token():
-    s = Subject("session-token", "token and the hash the server keeps, from the OPAQUE session key.")
+    s = Subject(
+        "session-token", "token and the hash the server keeps, from the OPAQUE session key."
+    )
     for name, session_id in (("first", 1), ("large", 2**62 + 5)):
         key = s.stream.bytes(f"{name} key", 64)
         token = a.session_token(key, session_id)
-        s.case(name, sessionKey=key, sessionId=session_id, token=token, tokenHash=a.token_hash(token))
+        s.case(
+            name, sessionKey=key, sessionId=session_id, token=token, tokenHash=a.token_hash(token)
+        )
     return s
 
 

@@ -13,7 +13,9 @@ def subjects():
 
 
 def key_derivation():
-    s = Subject("kdf", "output = HKDF-SHA-512(salt, ikm, info, length), info = Info(label, context).")
+    s = Subject(
+        "kdf", "output = HKDF-SHA-512(salt, ikm, info, length), info = Info(label, context)."
+    )
     contexts = {"seal": 52, "slot-local": 33, "slot-export": 1, "session-token": 8}
     lengths = {"seal": 88}
     for label in LABELS:
@@ -74,7 +76,9 @@ def blob():
     positive("an export record", b.EXPORT_RECORD, 0, 1, rid, b"exported")
     positive("a local item", b.LOCAL_ITEM, 1, 0, s.stream.bytes("item", 16), b"draft")
 
-    def negative(name, error, sealed, key=key, kind=b.RECORD, epoch=1, revision=1, uid=uid, oid=rid):
+    def negative(
+        name, error, sealed, key=key, kind=b.RECORD, epoch=1, revision=1, uid=uid, oid=rid
+    ):
         s.refused(
             name, error, lambda: b.open_blob({epoch: key}, sealed, kind, uid, oid, revision),
             key=key, kind=kind, epoch=epoch, revision=revision, uid=uid, oid=oid, blob=sealed,
@@ -134,7 +138,9 @@ def two_keys():
         "One ciphertext that the bare AEAD opens under two keys; only the commitment tells them"
         " apart. bareKey and bareNonce open blob[84..] with the blob's AAD under either key.",
     )
-    uid, rid, salt = (s.stream.bytes(n, size) for n, size in (("uid", 16), ("id", 16), ("salt", 32)))
+    uid, rid, salt = (
+        s.stream.bytes(n, size) for n, size in (("uid", 16), ("id", 16), ("salt", 32))
+    )
     keys = [s.stream.bytes(f"key {i}", 32) for i in range(2)]
     sealed = two_key_blob(*keys, b.RECORD, 1, 1, uid, rid, salt, s.stream.bytes("filler", 508))
     for name, key in zip(("the key it commits to", "the other key"), keys):
@@ -156,7 +162,7 @@ def two_keys():
 
 
 def content_hash():
-    s = Subject("content-hash", "contentHash = SHA-512(\"KF1-content\" || kind || content)[0..32).")
+    s = Subject("content-hash", 'contentHash = SHA-512("KF1-content" || kind || content)[0..32).')
     for kind, content in ((1, b""), (1, b"\n\5Title"), (2, b"\n\5Title"), (255, bytes(1000))):
         s.case(
             f"kind {kind}, {len(content)} bytes", recordKind=kind, content=content,

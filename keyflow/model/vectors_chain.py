@@ -4,8 +4,8 @@
 import blob as b
 import chain as c
 import forms
-from vectors import Subject, flip
-from vectors_forms import UID, VAULT_KEYS, make_chain, rows_field
+from vectors import UID, VAULT_KEYS, Subject, flip
+from vectors_head import make_chain, rows_field
 
 
 def subjects():
@@ -85,7 +85,9 @@ def verdicts():
     refused("a head that does not open", "incomplete", pin_at(12), (1, 21),
             full[:3] + [flip(full[3], -1)], rows)  # fmt: skip
     refused("a row missing", "incomplete", pin_at(12), (1, 21), full, rows[:-1])
-    refused("a row more", "incomplete", pin_at(12), (1, 21), full, rows + [(bytes(16), 1, bytes(32))])
+    refused(
+        "a row more", "incomplete", pin_at(12), (1, 21), full, rows + [(bytes(16), 1, bytes(32))]
+    )
     swapped = [(rows[0][0], *rows[1][1:]), (rows[1][0], *rows[0][1:]), *rows[2:]]
     refused("two rows exchanged", "incomplete", pin_at(12), (1, 21), full, swapped)
     stale = [(rows[0][0], rows[0][1] - 1, rows[0][2]), *rows[1:]]
@@ -124,4 +126,6 @@ def fork(stream, trunk, last):
 
 
 def make_falling(stream, honest, epoch=1, generation=1):
-    return successor(stream, f"{epoch} {generation}", honest[20], epoch, generation, honest[20][2])[1]
+    return successor(stream, f"{epoch} {generation}", honest[20], epoch, generation, honest[20][2])[
+        1
+    ]

@@ -5,8 +5,7 @@ import blob as b
 import export
 import forms
 from primitives import u8, u32
-from vectors import Subject, flip
-from vectors_forms import DEVICE, UID
+from vectors import DEVICE, UID, Subject, flip
 
 PASSPHRASE = b"six words from a list of dice"
 
@@ -49,9 +48,7 @@ def container():
         )  # fmt: skip
         return made
 
-    records = [
-        (draw(f"id {i}", 16), i + 1, f"payload of record {i}".encode()) for i in range(3)
-    ]
+    records = [(draw(f"id {i}", 16), i + 1, f"payload of record {i}".encode()) for i in range(3)]
     good = add("three records", records)
     add("no record", [])
     uid, slots, entries, head_blob = export.parse(good)

@@ -4,8 +4,7 @@
 import account
 import opaque as o
 import ristretto as group
-from vectors import Subject, flip
-from vectors_forms import NAME, SERVER
+from vectors import NAME, SERVER, Subject, flip
 
 IDENTITY = bytes(32)
 BIT_255 = flip(group.encode(group.BASE), 31, 0x80)
