@@ -1,9 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A small protobuf walker: shows a payload's fields by number, whatever its schema is."""
+"""Shows a record's payload: protobuf by the names of Payload.proto, or by number without it.
+
+A walker for the few wire types and declarations in use, so that the rescue tool needs no protobuf
+library and no generated code.
+"""
+
+import pathlib
+import re
+import struct
 
 from primitives import Refused, require
 
+SCHEMA = pathlib.Path(__file__).resolve().parents[2] / "Sources/JournalClient/Payload.proto"
+KINDS = {1: "Entry", 2: "AudioPreferences", 3: "RecentlyPlayed", 4: "QueueState"}
 VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5
+
+
+# Wire format.
 
 
 def _varint(data, at):
@@ -35,30 +48,86 @@ def fields(data):
     return found
 
 
-def _readable(data):
-    """Text where it is text, else nested fields where they parse, else hex."""
+# Schema.
+
+
+def parse_schema(text):
+    """{message: {number: (name, type, repeated)}} of a .proto; nested messages by their own name."""
+    text = re.sub(r"//[^\n]*|/\*.*?\*/", "", text, flags=re.DOTALL)
+    messages, open_names = {}, []
+    pattern = r"message\s+(\w+)\s*\{|(optional|repeated)?\s*([\w.]+)\s+(\w+)\s*=\s*(\d+)\s*;|\}"
+    for match in re.finditer(pattern, text):
+        opened, label, kind, name, number = match.groups()
+        if opened:
+            open_names.append(opened)
+            messages[opened] = {}
+        elif name:
+            if open_names:
+                messages[open_names[-1]][int(number)] = (name, kind, label == "repeated")
+        else:
+            open_names.pop()
+    return messages
+
+
+def schema():
+    """Payload.proto's messages, or none where the file is not at hand."""
+    return parse_schema(SCHEMA.read_text()) if SCHEMA.exists() else {}
+
+
+def _named(kind, wire, value, messages):
+    """One value by its declared type; refuses a wire type that does not fit."""
+    if kind in messages:
+        require(wire == BYTES, "protobuf")
+        return decode(kind, value, messages)
+    if kind in ("string", "bytes"):
+        require(wire == BYTES, "protobuf")
+        return value.decode("utf-8", "replace") if kind == "string" else value.hex()
+    if kind == "double":
+        require(wire == FIXED64, "protobuf")
+        return struct.unpack("<d", value)[0]
+    require(wire == VARINT, "protobuf")
+    if kind in ("sint64", "sint32"):
+        return (value >> 1) ^ -(value & 1)
+    return bool(value) if kind == "bool" else value
+
+
+def decode(message, data, messages):
+    """One message by the schema; fields that it does not know stand under their number."""
+    result = {}
+    for number, wire, value in fields(data):
+        if number not in messages[message]:
+            unknown = value.hex() if isinstance(value, bytes) else value
+            result.setdefault(f"field {number}", []).append(unknown)
+            continue
+        name, kind, repeated = messages[message][number]
+        shown = _named(kind, wire, value, messages)
+        if repeated:
+            result.setdefault(name, []).append(shown)
+        else:
+            result[name] = shown
+    return result
+
+
+# What the rescue tool prints.
+
+
+def _by_number(data):
+    return [
+        {"field": number, "value": value.hex() if isinstance(value, bytes) else value}
+        for number, _, value in fields(data)
+    ]
+
+
+def describe(data, messages=None):
+    """A payload's bytes, and its record and content by name, or else by number."""
+    messages = schema() if messages is None else messages
     try:
-        text = data.decode()
-        if all(c.isprintable() or c in "\n\r\t" for c in text):
-            return text
-    except UnicodeDecodeError:
-        pass
-    try:
-        return [{"field": n, "value": _value(w, v)} for n, w, v in fields(data)]
+        if "Record" not in messages:
+            return {"payload": data.hex(), "fields": _by_number(data)}
+        record = decode("Record", data, messages)
+        kind = KINDS.get(record.get("kind"))
+        if kind in messages and "content" in record:
+            record["content"] = decode(kind, bytes.fromhex(record["content"]), messages)
+        return {"payload": data.hex(), "kind": kind, "record": record}
     except Refused:
-        return {"hex": data.hex()}
-
-
-def _value(wire, value):
-    if wire == BYTES:
-        return _readable(value)
-    return value if wire == VARINT else int.from_bytes(value, "little")
-
-
-def describe(data):
-    """What the rescue tool prints of a payload: its bytes, and its fields where they parse."""
-    try:
-        shown = [{"field": n, "value": _value(w, v)} for n, w, v in fields(data)]
-    except Refused:
-        shown = None
-    return {"payload": data.hex(), "fields": shown}
+        return {"payload": data.hex(), "fields": None}

@@ -41,12 +41,13 @@ def read_passphrase(path):
 
 
 def document(records, **more):
+    messages = payload.schema()
     return {
         "format": "journal-vault-rescue",
         "version": 1,
         **more,
         "records": [
-            {"recordId": rid.hex(), "revision": revision, **payload.describe(data)}
+            {"recordId": rid.hex(), "revision": revision, **payload.describe(data, messages)}
             for rid, revision, data in records
         ],
     }

@@ -220,11 +220,50 @@ def test_salvage_takes_what_stands_before_a_cut(tmp_path, container):
     assert len(json.loads(done.stdout)["records"]) == 1
 
 
-def test_payloads_are_shown_by_field():
-    message = b"\x08\x96\x01\x12\x05title\x1a\x04\x0a\x02\xff\xfe"
-    shown = payload.describe(message)["fields"]
-    assert shown == [
-        {"field": 1, "value": 150}, {"field": 2, "value": "title"},
-        {"field": 3, "value": [{"field": 1, "value": {"hex": "fffe"}}]},
+PROTO = """
+message Record {  // comment = 9;
+  uint32 kind = 1;
+  bytes content = 2;
+  sint64 updated_at = 3;
+  repeated bytes parents = 5;
+}
+message Entry { optional sint64 created_at = 1; string title = 2; repeated string tags = 4; }
+message AudioPreferences {
+  message Level { double value = 1; sint64 written_at = 2; }
+  Level volume = 3;
+}
+"""
+
+
+def test_payloads_are_shown_by_name():
+    entry = b"\x08\x03\x12\x05title\x22\x01a\x22\x01b\x78\x07"
+    record = b"\x08\x01\x12" + p.u8(len(entry)) + entry + b"\x18\x04\x2a\x02\xff\xfe"
+    shown = payload.describe(record, payload.parse_schema(PROTO))
+    assert shown["kind"] == "Entry"
+    assert shown["record"] == {
+        "kind": 1,
+        "content": {"created_at": -2, "title": "title", "tags": ["a", "b"], "field 15": [7]},
+        "updated_at": 2,
+        "parents": ["fffe"],
+    }
+
+
+def test_nested_messages_are_shown_by_name():
+    level = b"\x09" + bytes(6) + b"\xe0\x3f\x10\x04"
+    volume = b"\x1a" + p.u8(len(level)) + level
+    record = b"\x08\x02\x12" + p.u8(len(volume)) + volume
+    shown = payload.describe(record, payload.parse_schema(PROTO))
+    assert shown["record"]["content"] == {"volume": {"value": 0.5, "written_at": 2}}
+
+
+def test_payloads_are_shown_by_number_without_a_schema():
+    shown = payload.describe(b"\x08\x96\x01\x12\x05title", {})
+    assert shown["fields"] == [
+        {"field": 1, "value": 150}, {"field": 2, "value": b"title".hex()},
     ]  # fmt: skip
-    assert payload.describe(b"\xff")["fields"] is None
+    assert payload.describe(b"\xff", {})["fields"] is None
+
+
+def test_a_payload_that_does_not_fit_its_schema_is_still_given():
+    shown = payload.describe(b"\x0a\x01x", payload.parse_schema(PROTO))
+    assert shown == {"payload": "0a0178", "fields": None}
