@@ -86,7 +86,7 @@ let package = Package(
         .product(name: "GRDB", package: "GRDB.swift"),
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "SwiftProtobuf", package: "swift-protobuf"),
-      ], swiftSettings: strict),
+      ], exclude: ["Payload.proto"], swiftSettings: strict),
 
     // Programs.
     .executableTarget(

@@ -42,6 +42,6 @@ public enum Migrations {
   public static let localSQLite = [
     Migration(
       1, "v0001_records", PackageResources.v0001_records_sqlite_sql,
-      checksum: "0b113d8b82b0bf27d4f684664aef724f8da27e792432876a2d609aac3513aaef")
+      checksum: "b18bcdf12c3495bea19f4edeb78f78ae389a2f374938d00edeee7af08ced7be0")
   ]
 }

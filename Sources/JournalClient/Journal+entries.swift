@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+public import KeyFlow
+
+extension Journal {
+  /// Saves a new entry, or a new state of one; durable when this returns.
+  ///
+  /// The same content again is not written again.
+  ///
+  /// - Returns: The entry as saved.
+  /// - Throws: `locked`, `tooLarge`, `diskFull`, `busy`; then nothing was saved.
+  @discardableResult
+  public func save(_ entry: Entry) throws(JournalError) -> Entry {
+    let keys = try keys.unlocked()
+    return try store.write { (store) throws(JournalError) in
+      let record = try self.put(
+        id: entry.id, kind: .entry, content: try entry.encode(), deletedAt: nil, store, keys)
+      var saved = entry
+      saved.updatedAt = record.updatedAt
+      saved.deletedAt = nil
+      return saved
+    }
+  }
+
+  /// Makes and saves a new entry with a new id, in the time zone of this device.
+  ///
+  /// - Throws: As ``save(_:)``.
+  @discardableResult
+  public func write(
+    title: String = "", content: String, createdAt: Instant? = nil, tags: [String] = []
+  ) throws(JournalError) -> Entry {
+    try save(
+      Entry(
+        id: environment.makeID(), title: title, content: content,
+        createdAt: createdAt ?? environment.now(), tags: tags, timeZone: environment.timeZone()))
+  }
+
+  /// Changes an entry, in one transaction with reading it.
+  ///
+  /// - Throws: `noEntry`, and as ``save(_:)``.
+  @discardableResult
+  public func edit(
+    _ id: ObjectID, _ change: (inout Entry) throws(JournalError) -> Void
+  ) throws(JournalError) -> Entry {
+    let keys = try keys.unlocked()
+    return try store.write { (store) throws(JournalError) in
+      guard let current = try store.current(id),
+        var entry = Entry(try current.sealed.open(with: keys)), entry.deletedAt == nil
+      else { throw .noEntry }
+      try change(&entry)
+      let record = try self.put(
+        id: id, kind: .entry, content: try entry.encode(), deletedAt: nil, store, keys)
+      entry.updatedAt = record.updatedAt
+      return entry
+    }
+  }
+
+  /// Deletes an entry: a tombstone takes its place, and the history keeps what it said.
+  ///
+  /// - Throws: `noEntry`, and as ``save(_:)``.
+  public func delete(_ id: ObjectID) throws(JournalError) {
+    let keys = try keys.unlocked()
+    try store.write { (store) throws(JournalError) in
+      guard let current = try store.current(id) else { throw .noEntry }
+      let record = try? current.sealed.open(with: keys)
+      if let record, record.kind != .entry || record.deletedAt != nil { throw .noEntry }
+      _ = try self.put(
+        id: id, kind: .entry, content: [], deletedAt: self.environment.now(), store, keys)
+    }
+  }
+
+  /// An entry.
+  ///
+  /// - Throws: `noEntry`, `locked`, `damaged` where its newest revision does not open.
+  public func entry(_ id: ObjectID) throws(JournalError) -> Entry {
+    let keys = try keys.unlocked()
+    let current = try store.read { (store) throws(JournalError) in try store.current(id) }
+    guard let current, let entry = Entry(try current.sealed.open(with: keys)),
+      entry.deletedAt == nil
+    else { throw .noEntry }
+    return entry
+  }
+
+  /// Seals the next revision of a record and shows it; the one way in which this device writes.
+  ///
+  /// - Throws: `keysChanged` where another process began a new epoch meanwhile.
+  func put(
+    id: ObjectID, kind: RecordKind, content: [UInt8], deletedAt: Instant?,
+    _ store: StoreTransaction, _ keys: UnlockedKeys
+  ) throws(JournalError) -> Record {
+    guard let state = try store.state() else { throw .noJournal }
+    guard state.epoch == keys.keyring.epoch, state.uid == keys.uid else { throw .keysChanged }
+    let current = try store.current(id)
+    let opened = try? current?.sealed.open(with: keys)
+    var record = Record(
+      id: id, kind: kind, content: content, updatedAt: environment.now(), deletedAt: deletedAt,
+      parents: current.map { [$0.sealed.hash] } ?? [], device: state.device)
+    if let opened {
+      let unchanged =
+        opened.contentHash == record.contentHash && opened.kind == kind
+        && (opened.deletedAt == nil) == (deletedAt == nil)
+      if unchanged { return opened }
+      // A clock that went back must not make the newer state look older.
+      if opened.updatedAt >= record.updatedAt {
+        record.payload.updatedAt = opened.payload.updatedAt &+ 1
+      }
+      record.payload.unknownFields = opened.payload.unknownFields
+    }
+    let revision = try store.highestRevision(of: id) + 1
+    let sealed = try SealedRevision(sealing: record, revision: revision, under: keys)
+    if let current, current.state == .pending, state.account == nil {
+      try store.setState(.history, rowID: current.rowID)
+    }
+    try store.show(id, rowID: try store.insert(sealed, state: .pending))
+    return record
+  }
+}

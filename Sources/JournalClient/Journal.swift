@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+public import KeyFlow
+import Sodium
+
+/// A journal on this device: what the command line and the local UI talk to.
+///
+/// Everything here works with no account and no network. Calls block for the length of one SQLite
+/// transaction; long ones take a progress callback. Several processes may have one journal open.
+public final class Journal: Sendable {
+  /// Where it lies.
+  public let home: Home
+  /// Its keys, locked or unlocked.
+  public let keys = Keys()
+  /// Time, ids and time zone.
+  public let environment: Environment
+  let store: LocalStore
+
+  private init(home: Home, environment: Environment, store: LocalStore) {
+    self.home = home
+    self.environment = environment
+    self.store = store
+  }
+
+  /// Makes a new journal, unlocked, with encryption off.
+  ///
+  /// - Throws: `journalExists`, and what the file system says.
+  public static func create(
+    in home: Home, environment: Environment
+  ) throws(JournalError) -> Journal {
+    try home.make()
+    let store = try LocalStore(in: home)
+    let journal = Journal(home: home, environment: environment, store: store)
+    try store.write { (store) throws(JournalError) in
+      guard try store.state() == nil else { throw .journalExists }
+      // Before the state, which alone makes it a journal: without it the key sealed nothing yet.
+      let key = VaultKey.make(epoch: 0)
+      try KeyFile.write(key, in: home)
+      try store.setState(
+        JournalState(
+          uid: environment.makeID(), device: environment.makeID(), epoch: 0, pin: nil, cursor: [],
+          account: nil, accountStep: "", syncedAt: nil, pulledAt: nil))
+    }
+    try journal.unlockWithKeyFile()
+    return journal
+  }
+
+  /// Opens the journal in `home`; it comes unlocked where encryption is off.
+  ///
+  /// - Throws: `noJournal`, `damagedStore`, `tooNew`, and what the file system says.
+  public static func open(
+    in home: Home, environment: Environment
+  ) throws(JournalError) -> Journal {
+    guard FileManager.default.fileExists(atPath: home.database.path) else { throw .noJournal }
+    let store = try LocalStore(in: home)
+    let journal = Journal(home: home, environment: environment, store: store)
+    guard try store.read({ (store) throws(JournalError) in try store.state() }) != nil else {
+      throw .noJournal
+    }
+    try journal.unlockWithKeyFile()
+    return journal
+  }
+
+  /// What the device knows of its journal without any key.
+  ///
+  /// - Throws: `noJournal`, and what SQLite says.
+  public func state() throws(JournalError) -> JournalState {
+    let state = try store.read { (store) throws(JournalError) in try store.state() }
+    guard let state else { throw .noJournal }
+    return state
+  }
+
+  /// Unlocks with the key file, where there is one and it is the current epoch's.
+  private func unlockWithKeyFile() throws(JournalError) {
+    guard let key = try KeyFile.read(in: home) else { return }
+    let state = try state()
+    guard key.epoch == state.epoch else { return }
+    try unlock(with: key)
+  }
+
+  /// Unlocks with the current epoch's key, from an agent, a slot or the key file; the older
+  /// epochs' keys come from the store.
+  ///
+  /// - Throws: `keysChanged` for another epoch's key; `wrongPassword` where it is not this vault's.
+  public func unlock(with key: borrowing VaultKey) throws(JournalError) {
+    let (state, older) = try store.read { (store) throws(JournalError) in
+      guard let state = try store.state() else { throw .noJournal }
+      return (state, try store.keyring(epoch: state.epoch))
+    }
+    guard key.epoch == state.epoch else { throw .keysChanged }
+    guard let older else { return keys.unlock(with: Keyring(current: key), uid: state.uid) }
+    do {
+      keys.unlock(with: try Keyring.open(older, current: key, uid: state.uid), uid: state.uid)
+    } catch {
+      throw .wrongPassword
+    }
+  }
+}

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+public import KeyFlow
+
+/// What a device knows of its journal without any key.
+public struct JournalState: Equatable, Sendable {
+  /// The vault; made with the journal, replaced by joining another one.
+  public var uid: ObjectID
+  /// This installation.
+  public var device: ObjectID
+  /// The epoch that new blobs are sealed under.
+  public var epoch: UInt32
+  /// The newest head that this device verified; `nil` before the first.
+  public var pin: HeadPoint?
+  /// Where the feed goes on; opaque, empty at first.
+  public var cursor: [UInt8]
+  /// The account; `nil` while encryption is off.
+  public var account: ServerAccount?
+  /// What an account operation has done so far; empty when none is under way.
+  public var accountStep: String
+  /// When the last verified sync ended.
+  public var syncedAt: Instant?
+  /// When the last pull ended.
+  public var pulledAt: Instant?
+}
+
+/// Where an account lives, and what a locked device must know to stretch its password.
+public struct ServerAccount: Equatable, Sendable {
+  /// The server's address; may change.
+  public var url: String
+  /// The server's name, pinned; part of the password's stretching.
+  public var serverName: String
+  /// The account's name.
+  public var name: String
+  /// The server's receipt key (Ed25519, 32 bytes), pinned.
+  public var receiptKey: [UInt8]
+
+  /// An account of its parts.
+  public init(url: String, serverName: String, name: String, receiptKey: [UInt8]) {
+    self.url = url
+    self.serverName = serverName
+    self.name = name
+    self.receiptKey = receiptKey
+  }
+}

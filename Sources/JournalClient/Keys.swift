@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+import Dispatch
+public import KeyFlow
+import Sodium
+import Synchronization
+
+/// The one owner of a journal's unlocked keys in a process.
+///
+/// Locked, or unlocked with one vault's keyring. Whoever works with the keys borrows them for as
+/// long as the work takes; ``lock()`` wipes them when the last such work has ended.
+public final class Keys: Sendable {
+  private let current = Mutex<UnlockedKeys?>(nil)
+
+  /// Locked keys.
+  public init() {}
+
+  /// Takes the keys of vault `uid`; those from before are wiped.
+  public func unlock(with keyring: consuming Keyring, uid: ObjectID) {
+    let keys = UnlockedKeys(keyring: keyring, uid: uid)
+    current.withLock { $0 = keys }
+  }
+
+  /// Wipes the keys.
+  public func lock() {
+    current.withLock { $0 = nil }
+  }
+
+  /// Whether there are keys.
+  public var isUnlocked: Bool { current.withLock { $0 != nil } }
+
+  /// The keys, to work with.
+  ///
+  /// - Throws: `locked`.
+  func unlocked() throws(JournalError) -> UnlockedKeys {
+    guard let keys = current.withLock({ $0 }) else { throw .locked }
+    return keys
+  }
+
+  /// Lends the current key, to hand it to an agent.
+  ///
+  /// - Throws: `locked`, and what `body` throws.
+  public func withCurrentKey<R>(
+    _ body: (borrowing VaultKey) throws(JournalError) -> R
+  ) throws(JournalError) -> R {
+    let key = try unlocked().keyring.currentKey()
+    return try body(key)
+  }
+
+  private static let stretching = DispatchQueue(label: "journal.stretching")
+
+  /// Runs `work`, which takes long and much memory, off the cooperative pool and one at a time in
+  /// the process: Argon2id.
+  ///
+  /// - Throws: What `work` throws.
+  static func stretch(
+    _ work: @escaping @Sendable () throws(JournalError) -> Void
+  ) async throws(JournalError) {
+    let result: Result<Void, JournalError> = await withCheckedContinuation { continuation in
+      stretching.async {
+        do throws(JournalError) {
+          try work()
+          continuation.resume(returning: .success(()))
+        } catch {
+          continuation.resume(returning: .failure(error))
+        }
+      }
+    }
+    try result.get()
+  }
+}
+
+/// A vault's keys while they are in memory; wiped when the last user lets go.
+final class UnlockedKeys: Sendable {
+  let keyring: Keyring
+  let uid: ObjectID
+
+  init(keyring: consuming Keyring, uid: ObjectID) {
+    self.keyring = keyring
+    self.uid = uid
+  }
+}

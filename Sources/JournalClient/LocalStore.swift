@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import GRDB
+import KeyFlow
+import Migrations
+
+/// The device's SQLite file: records, their revisions and whatever the device knows of its vault.
+///
+/// Any process may write; each write is one short transaction that begins by taking the lock, and
+/// what it acknowledged survives a power cut (WAL, `synchronous=FULL`). It holds no key.
+final class LocalStore: Sendable {
+  /// How long a process waits for another one's transaction, in seconds.
+  private static let busySeconds = 10.0
+  /// "KFJ1": tells this file from any other SQLite database.
+  private static let applicationID = 0x4B46_4A31
+
+  private let queue: DatabaseQueue
+
+  /// Opens the store in `home`, making it where there is none.
+  ///
+  /// - Throws: `damagedStore` for what is no database, `tooNew` for a later version's, and what the
+  ///   file system says.
+  init(in home: Home) throws(JournalError) {
+    if !FileManager.default.fileExists(atPath: home.database.path) {
+      // The store's files get this one's mode from SQLite.
+      try home.finish(try home.makeFile(home.database))
+    }
+    var configuration = Configuration()
+    configuration.busyMode = .timeout(Self.busySeconds)
+    configuration.label = "journal"
+    configuration.prepareDatabase { db in
+      try db.execute(
+        sql: """
+          PRAGMA synchronous = FULL;
+          PRAGMA trusted_schema = OFF;
+          PRAGMA secure_delete = ON;
+          PRAGMA cell_size_check = ON;
+          PRAGMA cache_size = -8192;
+          """)
+    }
+    do {
+      queue = try DatabaseQueue(path: home.database.path, configuration: configuration)
+      try queue.inDatabase(Self.migrate)
+    } catch {
+      throw .store(error)
+    }
+  }
+
+  /// Brings the schema up to this version; several processes may try at once.
+  private static func migrate(_ db: Database) throws {
+    let migrations = Migrations.localSQLite
+    let current = migrations.last?.number ?? 0
+    let found = try version(db)
+    guard found != current else { return }
+    if found == 0 {
+      try db.execute(sql: "PRAGMA page_size = 8192; PRAGMA journal_mode = WAL")
+    }
+    try db.inTransaction(.immediate) {
+      let found = try version(db)
+      guard found <= current else { throw JournalError.tooNew }
+      for migration in migrations where migration.number > found {
+        try db.execute(sql: migration.sql)
+      }
+      try db.execute(
+        sql: "PRAGMA application_id = \(applicationID); PRAGMA user_version = \(current)")
+      return .commit
+    }
+  }
+
+  private static func version(_ db: Database) throws -> Int {
+    try Int.fetchOne(db, sql: "PRAGMA user_version") ?? 0
+  }
+
+  /// Reads one consistent state.
+  ///
+  /// - Throws: What `body` throws, and what SQLite says.
+  func read<R>(
+    _ body: (StoreTransaction) throws(JournalError) -> R
+  ) throws(JournalError) -> R {
+    let result: Result<R, JournalError>
+    do {
+      result = try queue.read { db in Self.run(body, db) }
+    } catch {
+      throw .store(error)
+    }
+    return try result.get()
+  }
+
+  /// Writes in one durable transaction: all of `body`, or nothing of it.
+  ///
+  /// - Throws: What `body` throws, and what SQLite says; then nothing was written.
+  func write<R>(
+    _ body: (StoreTransaction) throws(JournalError) -> R
+  ) throws(JournalError) -> R {
+    var result: Result<R, JournalError>?
+    do {
+      try queue.inDatabase { db in
+        try db.inTransaction(.immediate) {
+          let outcome = Self.run(body, db)
+          result = outcome
+          if case .success = outcome { return .commit }
+          return .rollback
+        }
+      }
+    } catch {
+      throw .store(error)
+    }
+    guard let result else { throw .storage(code: 0) }
+    return try result.get()
+  }
+
+  private static func run<R>(
+    _ body: (StoreTransaction) throws(JournalError) -> R, _ db: Database
+  ) -> Result<R, JournalError> {
+    do {
+      return .success(try body(StoreTransaction(db: db)))
+    } catch {
+      return .failure(error)
+    }
+  }
+
+  /// Rewrites the file without what was deleted, and empties the write-ahead log.
+  ///
+  /// - Throws: What SQLite says.
+  func vacuum() throws(JournalError) {
+    do {
+      try queue.writeWithoutTransaction { db in
+        try db.execute(sql: "VACUUM")
+        try db.checkpoint(.truncate)
+      }
+    } catch {
+      throw .store(error)
+    }
+  }
+}
+
+extension JournalError {
+  /// What an error of the store means to us; the error itself may quote SQL and goes nowhere.
+  static func store(_ error: any Error) -> JournalError {
+    if let error = error as? JournalError { return error }
+    guard let error = error as? DatabaseError else { return .storage(code: 0) }
+    switch error.resultCode {
+    case .SQLITE_FULL: return .diskFull
+    case .SQLITE_BUSY, .SQLITE_LOCKED: return .busy
+    case .SQLITE_CORRUPT, .SQLITE_NOTADB: return .damagedStore
+    default: return .storage(code: Int(error.extendedResultCode.rawValue))
+    }
+  }
+}
