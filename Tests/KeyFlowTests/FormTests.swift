@@ -1,0 +1,290 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import Sodium
+import TestSupport
+import Testing
+
+@testable import KeyFlow
+
+/// Runs `body`; a case with an error must throw it, one without must not throw.
+func expect(_ fault: String?, _ body: () throws(BlobError) -> Void) {
+  do {
+    try body()
+    #expect(fault == nil, "opened what must be refused")
+  } catch {
+    #expect(error.rawValue == fault)
+  }
+}
+
+extension Hex {
+  /// The id of 16 bytes.
+  func id() throws -> ObjectID { try #require(ObjectID(bytes)) }
+  /// The digest of 32 bytes.
+  func digest() throws -> Digest { try #require(Digest(bytes)) }
+}
+
+/// The one key of `epoch`.
+func keyring(_ epoch: UInt32, _ key: Hex) throws -> Keyring {
+  Keyring(current: try #require(VaultKey(epoch: epoch, bytes: key.bytes.span)))
+}
+
+@Suite struct FormVectors {
+  struct SlotCase: Decodable, Sendable {
+    let name: String
+    let way: String
+    let uid: Hex
+    let ikm: Hex?
+    let slotKey: Hex
+    let epoch: UInt32?
+    let vaultKey: Hex?
+    let profile: UInt8?
+    let generation: UInt32?
+    let seq: UInt64?
+    let headHash: Hex?
+    let blob: Hex
+    let error: String?
+  }
+
+  @Test(arguments: try Vectors<SlotCase>.load("slots"))
+  func `a slot opens with its key, or is refused for its fault`(_ vector: SlotCase) throws {
+    let uid = try vector.uid.id()
+    let isPassword = vector.way == "password"
+    let name = isPassword ? ObjectID.password : .recovery
+    let profiles = isPassword ? Slot.passwordProfiles : Slot.recoveryProfiles
+    let slotKey = SecretBytes(vector.slotKey.bytes)
+    if let ikm = vector.ikm {
+      let secret = SecretBytes(ikm.bytes)
+      let derived =
+        isPassword
+        ? SlotKey.password(exportKey: secret, uid: uid) : SlotKey.recovery(secret, uid: uid)
+      let same = derived.array() == vector.slotKey.bytes
+      #expect(same)
+    }
+    expect(vector.error) { () throws(BlobError) in
+      let slot = try Slot.open(
+        vector.blob.bytes, as: name, profiles: profiles, under: slotKey, uid: uid)
+      let key = slot.key.withBytes { span in span.indices.map { span[$0] } }
+      #expect(key == vector.vaultKey?.bytes)
+      #expect(slot.key.epoch == vector.epoch)
+      #expect(slot.profile == vector.profile)
+      #expect(slot.base.generation == vector.generation)
+      #expect(slot.base.seq == vector.seq)
+      #expect(slot.base.hash.bytes == vector.headHash?.bytes)
+    }
+  }
+
+  struct LocalFileCase: Decodable, Sendable {
+    let name: String
+    let passwordInput: Hex
+    let vaultKey: Hex?
+    let file: Hex
+    let error: String?
+  }
+
+  @Test(arguments: try Vectors<LocalFileCase>.load("local-file"))
+  func `a local file opens with its password, or is refused for its fault`(
+    _ vector: LocalFileCase
+  ) throws {
+    let costs = [1: (3, 65_536), 2: (3, 262_144), 3: (4, 1_048_576)]
+    let file: LocalFile
+    do {
+      file = try LocalFile(vector.file.bytes)
+    } catch {
+      #expect(error.rawValue == vector.error)
+      return
+    }
+    let (passes, memory) = try #require(costs[Int(file.profile)])
+    let stretched = try Argon2id(passes: passes, memoryKiB: memory)
+      .derive(from: vector.passwordInput.bytes.span, salt: file.salt, count: 64)
+    expect(vector.error) { () throws(BlobError) in
+      let slot = try file.open(stretched: stretched)
+      let key = slot.key.withBytes { span in span.indices.map { span[$0] } }
+      #expect(key == vector.vaultKey?.bytes)
+      #expect(file.bytes == vector.file.bytes)
+    }
+  }
+
+  struct KeyringCase: Decodable, Sendable {
+    struct Entry: Decodable, Sendable {
+      let epoch: UInt32
+      let vaultKey: Hex
+    }
+    let name: String
+    let uid: Hex
+    let epoch: UInt32
+    let vaultKey: Hex
+    let keys: [Entry]?
+    let blob: Hex
+    let error: String?
+  }
+
+  @Test(arguments: try Vectors<KeyringCase>.load("keyring"))
+  func `a keyring opens under the newest key, or is refused for its fault`(
+    _ vector: KeyringCase
+  ) throws {
+    let uid = try vector.uid.id()
+    let current = try #require(VaultKey(epoch: vector.epoch, bytes: vector.vaultKey.bytes.span))
+    expect(vector.error) { () throws(BlobError) in
+      let ring = try Keyring.open(vector.blob.bytes, current: current, uid: uid)
+      let epochs = ring.epochs
+      #expect(epochs == (vector.keys ?? []).map(\.epoch) + [vector.epoch])
+      for entry in vector.keys ?? [] {
+        let key = try ring.withKey(of: entry.epoch) { span in span.indices.map { span[$0] } }
+        #expect(key == entry.vaultKey.bytes)
+      }
+      // What this device seals of them opens again as the same.
+      let again = try Keyring.open(ring.sealOlder(seq: 5, uid: uid), current: current, uid: uid)
+      let epochsAgain = again.epochs
+      #expect(epochsAgain == epochs)
+    }
+  }
+
+  struct HeadCase: Decodable, Sendable {
+    let name: String
+    let uid: Hex
+    let generation: UInt32?
+    let seq: UInt64?
+    let prev: Hex?
+    let root: Hex?
+    let count: UInt32?
+    let epoch: UInt32
+    let device: Hex?
+    let time: UInt64?
+    let skips: [Hex]?
+    let vaultKey: Hex
+    let blob: Hex
+    let error: String?
+  }
+
+  @Test(arguments: try Vectors<HeadCase>.load("head"))
+  func `a head opens to its fields, or is refused for its fault`(_ vector: HeadCase) throws {
+    let uid = try vector.uid.id()
+    let ring = try keyring(vector.epoch, vector.vaultKey)
+    expect(vector.error) { () throws(BlobError) in
+      let head = try Head(opening: vector.blob.bytes, with: ring, uid: uid)
+      #expect(head.generation == vector.generation)
+      #expect(head.seq == vector.seq)
+      #expect(head.previous.bytes == vector.prev?.bytes)
+      #expect(head.root.bytes == vector.root?.bytes)
+      #expect(head.records == vector.count)
+      #expect(head.device.bytes == vector.device?.bytes)
+      #expect(head.time == vector.time)
+      #expect(head.skips.map(\.bytes) == vector.skips?.map(\.bytes))
+      let again = try Head(opening: head.seal(under: ring, uid: uid), with: ring, uid: uid)
+      #expect(again == head)
+    }
+  }
+
+  struct LabelCase: Decodable, Sendable {
+    let name: String
+    let uid: Hex
+    let device: Hex
+    let epoch: UInt32
+    let vaultKey: Hex
+    let deviceName: Hex?
+    let lastSyncedAt: UInt64?
+    let blob: Hex
+    let error: String?
+  }
+
+  @Test(arguments: try Vectors<LabelCase>.load("device-label"))
+  func `a device label opens, or is refused for its fault`(_ vector: LabelCase) throws {
+    let uid = try vector.uid.id()
+    let device = try vector.device.id()
+    let ring = try keyring(vector.epoch, vector.vaultKey)
+    expect(vector.error) { () throws(BlobError) in
+      let label = try DeviceLabel(opening: vector.blob.bytes, device: device, with: ring, uid: uid)
+      #expect(Array(label.name.utf8) == vector.deviceName?.bytes)
+      #expect(label.lastSynced == vector.lastSyncedAt)
+      let sealed = label.seal(under: ring, device: device, uid: uid)
+      let again = try DeviceLabel(opening: sealed, device: device, with: ring, uid: uid)
+      #expect(again == label)
+    }
+  }
+
+  struct DeletionCase: Decodable, Sendable {
+    let name: String
+    let uid: Hex
+    let epoch: UInt32
+    let vaultKey: Hex
+    let pinGeneration: UInt32
+    let pinSeq: UInt64
+    let certificate: [Hex]
+    let certificateHash: Hex?
+    let error: String?
+  }
+
+  @Test(arguments: try Vectors<DeletionCase>.load("deletion"))
+  func `a deletion certificate is believed, or refused for its fault`(
+    _ vector: DeletionCase
+  ) throws {
+    let uid = try vector.uid.id()
+    let ring = try keyring(vector.epoch, vector.vaultKey)
+    let blobs = vector.certificate.map(\.bytes)
+    if let hash = vector.certificateHash {
+      #expect(DeletionCertificate.hash(of: blobs).bytes == hash.bytes)
+    }
+    let pin = HeadPoint(generation: vector.pinGeneration, seq: vector.pinSeq, hash: .zero)
+    if vector.error == HeadFault.rolledBack.rawValue {
+      let certificate = try DeletionCertificate(opening: blobs, with: ring, uid: uid)
+      #expect(!certificate.covers(pin))
+      return
+    }
+    expect(vector.error) { () throws(BlobError) in
+      let certificate = try DeletionCertificate(opening: blobs, with: ring, uid: uid)
+      #expect(certificate.covers(pin))
+    }
+  }
+
+  struct ContentHashCase: Decodable, Sendable {
+    let recordKind: UInt8
+    let content: Hex
+    let output: Hex
+  }
+
+  @Test(arguments: try Vectors<ContentHashCase>.load("content-hash"))
+  func `a content hash covers kind and bytes`(_ vector: ContentHashCase) {
+    let hash = contentHash(recordKind: vector.recordKind, content: vector.content.bytes)
+    #expect(hash.bytes == vector.output.bytes)
+  }
+
+  struct KitCase: Decodable, Sendable {
+    let name: String
+    let code: Hex?
+    let typed: String?
+    let text: String?
+    let error: String?
+  }
+
+  @Test(arguments: try Vectors<KitCase>.load("recovery-kit"))
+  func `a recovery kit is read as it was typed, or refused for its fault`(_ vector: KitCase) throws
+  {
+    if let code = vector.code, let text = vector.text {
+      let shown = RecoveryCode.text(of: SecretBytes(code.bytes)).array()
+      #expect(String(decoding: shown, as: UTF8.self) == text)
+    }
+    guard let typed = vector.typed ?? vector.text else { return }
+    do {
+      let code = try RecoveryCode.parse(Array(typed.utf8).span).array()
+      #expect(vector.error == nil)
+      #expect(code == vector.code?.bytes)
+    } catch {
+      #expect(error.rawValue == vector.error)
+    }
+  }
+
+  struct FingerprintCase: Decodable, Sendable {
+    let uid: Hex
+    let generation: UInt32
+    let seq: UInt64
+    let headHash: Hex
+    let fingerprint: String
+  }
+
+  @Test(arguments: try Vectors<FingerprintCase>.load("fingerprint"))
+  func `a fingerprint names a head for people`(_ vector: FingerprintCase) throws {
+    let point = HeadPoint(
+      generation: vector.generation, seq: vector.seq, hash: try vector.headHash.digest())
+    #expect(fingerprint(of: point, uid: try vector.uid.id()) == vector.fingerprint)
+  }
+}
