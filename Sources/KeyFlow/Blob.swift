@@ -143,4 +143,10 @@ public enum BlobError: String, Error, Equatable, Sendable {
   case order
   /// A device name that is empty, too long, or not UTF-8.
   case name
+  /// An export container with no slot, or more than eight.
+  case slots
+  /// A way into an export container that this version does not know.
+  case type
+  /// Records of an export container were dropped, swapped, changed or added since it was made.
+  case incomplete
 }

@@ -31,8 +31,8 @@ public struct ExportContainer: Sendable {
 
   /// Reads the shape of a container, without any key.
   ///
-  /// - Throws: ``ExportError`` naming the first field that is not as it must be.
-  public init(_ bytes: [UInt8]) throws(ExportError) {
+  /// - Throws: ``BlobError`` naming the first field that is not as it must be.
+  public init(_ bytes: [UInt8]) throws(BlobError) {
     var reader = ExportReader(bytes)
     guard try reader.take(4) == Self.magic else { throw .magic }
     guard try reader.take(1) == [BlobHeader.suite] else { throw .suite }
@@ -61,34 +61,27 @@ public struct ExportContainer: Sendable {
 
   /// Opens the container with what Argon2id made (64 bytes) of the passphrase for `slots[slot]`.
   ///
-  /// - Throws: ``ExportError``: the fault of a blob that does not open, or `incomplete` when
+  /// - Throws: ``BlobError``: the fault of what does not open, or `incomplete` when
   ///   records were dropped, doubled, swapped, changed or added.
   public func open(
     slot index: Int, stretched: borrowing SecretBytes
-  ) throws(ExportError) -> OpenedExport {
+  ) throws(BlobError) -> OpenedExport {
     let slot = slots[index]
     let slotKey = Self.slotKey(stretched, slot.salt, slot.profile)
-    let opened: Slot
-    let head: Head
-    do throws(BlobError) {
-      opened = try Slot.open(
-        slot.blob, as: .export, profiles: slot.profile...slot.profile, under: slotKey, uid: uid)
-      guard opened.key.epoch == Self.epoch else { throw BlobError.epoch }
-      head = try Head(opening: headBlob, with: Keyring(current: opened.key), uid: uid)
-    } catch {
-      throw ExportError(error)
-    }
+    let opened = try Slot.open(
+      slot.blob, as: .export, profiles: slot.profile...slot.profile, under: slotKey, uid: uid)
+    guard opened.key.epoch == Self.epoch else { throw .epoch }
+    let head = try Head(opening: headBlob, with: Keyring(current: opened.key), uid: uid)
     var rows: [Row] = []
     for (id, blob) in records {
-      let revision: UInt64
-      do { revision = try BlobHeader(blob.span).revision } catch { throw ExportError(error) }
+      let revision = try BlobHeader(blob.span).revision
       rows.append(Row(id: id, revision: revision, hash: Digest(ofBlob: blob.span)))
     }
     let base = HeadPoint(generation: head.generation, seq: head.seq, hash: head.previous)
     guard var root = VaultRoot(rows), Int(head.records) == root.count,
       root.digest() == head.root, base == opened.base
     else { throw .incomplete }
-    return OpenedExport(key: opened.key, uid: uid, base: base, rows: rows)
+    return OpenedExport(slot: opened, uid: uid, rows: rows)
   }
 
   static func slotKey(
@@ -100,52 +93,28 @@ public struct ExportContainer: Sendable {
 
 /// A container whose head vouches for exactly the records it holds.
 public struct OpenedExport: ~Copyable, Sendable {
-  private let key: VaultKey
+  private let slot: Slot
   private let uid: ObjectID
-  /// The vault's head that the exporting device had verified.
-  public let base: HeadPoint
   /// The records, by id.
   public let rows: [Row]
 
-  fileprivate init(key: consuming VaultKey, uid: ObjectID, base: HeadPoint, rows: [Row]) {
-    self.key = key
+  fileprivate init(slot: consuming Slot, uid: ObjectID, rows: [Row]) {
+    self.slot = slot
     self.uid = uid
-    self.base = base
     self.rows = rows
   }
 
+  /// The vault's head that the exporting device had verified.
+  public var base: HeadPoint { slot.base }
+
   /// The payload of one of the container's records.
   ///
-  /// - Throws: ``ExportError`` when the blob is not the one that belongs to `row`.
+  /// - Throws: ``BlobError`` when the blob is not the one that belongs to `row`.
   public borrowing func payload(
     of row: Row, in blob: [UInt8]
-  ) throws(ExportError) -> SecretBytes {
-    do {
-      return try key.open(blob, .exportRecord, oid: row.id, revision: row.revision, uid: uid)
-    } catch {
-      throw ExportError(error)
-    }
+  ) throws(BlobError) -> SecretBytes {
+    try slot.key.open(blob, .exportRecord, oid: row.id, revision: row.revision, uid: uid)
   }
-}
-
-/// Why a container is refused: its own faults, or those of a blob in it.
-public enum ExportError: Error, Equatable, Sendable {
-  /// A blob in it does not open, or a length, magic, suite or profile is not as it must be.
-  case blob(BlobError)
-  /// No slot, or more than eight.
-  case slots
-  /// A way in that this version does not know.
-  case type
-  /// Records were dropped, doubled, swapped, changed or added since it was made.
-  case incomplete
-
-  init(_ fault: BlobError) { self = .blob(fault) }
-
-  static let magic = ExportError.blob(.magic)
-  static let suite = ExportError.blob(.suite)
-  static let profile = ExportError.blob(.profile)
-  static let order = ExportError.blob(.order)
-  static let length = ExportError.blob(.length)
 }
 
 /// Reads a container front to back; never past the end.
@@ -157,7 +126,7 @@ private struct ExportReader {
 
   var isAtEnd: Bool { position == bytes.count }
 
-  mutating func take(_ count: Int) throws(ExportError) -> [UInt8] {
+  mutating func take(_ count: Int) throws(BlobError) -> [UInt8] {
     guard bytes.count - position >= count else { throw .length }
     defer { position += count }
     return Array(bytes[position..<position + count])
@@ -165,13 +134,17 @@ private struct ExportReader {
 
   mutating func integer<T: FixedWidthInteger & UnsignedInteger>(
     _: T.Type = T.self
-  ) throws(ExportError) -> T {
-    try take(T.bitWidth / 8).span.integer(at: 0)
+  ) throws(BlobError) -> T {
+    let taken = try take(T.bitWidth / 8)
+    return taken.span.integer(at: 0)
   }
 
-  mutating func id() throws(ExportError) -> ObjectID { try take(16).span.id(at: 0) }
+  mutating func id() throws(BlobError) -> ObjectID {
+    let taken = try take(ObjectID.count)
+    return taken.span.id(at: 0)
+  }
 
-  mutating func blob() throws(ExportError) -> [UInt8] {
+  mutating func blob() throws(BlobError) -> [UInt8] {
     let count = try Int(integer(UInt32.self))
     guard Blob.sizes.contains(count) else { throw .length }
     return try take(count)

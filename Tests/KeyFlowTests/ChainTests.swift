@@ -113,11 +113,8 @@ import Testing
       #expect(vector.error == nil)
       #expect(rows.map(\.id.bytes) == vector.records?.map(\.recordId.bytes))
       #expect(payloads == vector.records?.map(\.payload.bytes))
-    } catch let error as ExportError {
-      switch error {
-      case .blob(let fault): #expect(fault.rawValue == vector.error)
-      default: #expect("\(error)" == vector.error)
-      }
+    } catch let error as BlobError {
+      #expect(error.rawValue == vector.error)
     }
   }
 }
