@@ -111,6 +111,9 @@ let package = Package(
     .testTarget(
       name: "KeyExchangeTests", dependencies: ["KeyExchange", "Sodium", "TestSupport"],
       swiftSettings: tests),
+    .testTarget(
+      name: "KeyFlowTests", dependencies: ["KeyFlow", "Sodium", "TestSupport"],
+      swiftSettings: tests),
     .testTarget(name: "LibPQTests", dependencies: ["LibPQ"], swiftSettings: tests),
   ]
 )

@@ -49,7 +49,12 @@ public struct ExportContainer: Sendable {
     }
     self.slots = slots
     var records: [(id: ObjectID, blob: [UInt8])] = []
-    for _ in 0..<(try reader.integer(UInt32.self)) {
+    let recordCount = try Int(reader.integer(UInt32.self))
+    // A count that the file cannot hold is refused before anything is read for it.
+    guard recordCount * (ObjectID.count + 4 + Blob.sizes.lowerBound) <= bytes.count else {
+      throw .length
+    }
+    for _ in 0..<recordCount {
       let id = try reader.id()
       if let last = records.last, last.id >= id { throw .order }
       records.append((id, try reader.blob()))

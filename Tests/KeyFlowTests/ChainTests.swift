@@ -60,7 +60,7 @@ import Testing
     var ring = try keyring(keys[0].epoch, keys[0].vaultKey)
     for key in keys.dropFirst() {
       ring = ring.adding(
-        try #require(VaultKey(epoch: key.epoch, bytes: key.vaultKey.bytes.span)))
+        try vaultKey(key.epoch, key.vaultKey))
     }
     let pin = HeadPoint(
       generation: vector.pinGeneration, seq: vector.pinSeq, hash: try vector.pinHash.digest())
@@ -131,13 +131,14 @@ import Testing
       first: 1, root: root.digest(), records: 0, epoch: 1, device: device, time: 0)
     for seq in UInt64(1)...300 {
       heads[seq] = (head.seal(under: ring, uid: uid), head)
-      let hash = Digest(ofBlob: try #require(heads[seq]).blob.span)
+      let blob = try #require(heads[seq]).blob
+      let hash = Digest(ofBlob: blob.span)
       head = head.next(
         after: hash, root: root.digest(), records: 0, epoch: 1, device: device, time: seq)
     }
     for pinned in [UInt64(1), 3, 64, 255, 299, 300] {
-      let pin = HeadPoint(
-        generation: 1, seq: pinned, hash: Digest(ofBlob: try #require(heads[pinned]).blob.span))
+      let pinnedBlob = try #require(heads[pinned]).blob
+      let pin = HeadPoint(generation: 1, seq: pinned, hash: Digest(ofBlob: pinnedBlob.span))
       let path = shortestPath(from: pinned, to: 300)
       #expect(path.count < 20)
       let snapshot = Snapshot(
@@ -171,7 +172,8 @@ import Testing
     let ids = (0..<300).map { _ in ObjectID.make() }
     for step in 1...2_000 {
       guard let id = ids.randomElement(using: &random) else { continue }
-      let hash = Digest(ofBlob: random.bytes(8).span)
+      let bytes = random.bytes(8)
+      let hash = Digest(ofBlob: bytes.span)
       let row = Row(id: id, revision: UInt64(step), hash: hash)
       rows[id] = row
       root.set(row)
@@ -181,7 +183,8 @@ import Testing
       }
     }
     #expect(root.count == rows.count)
-    #expect(Row(root.rows[0].bytes.span) == root.rows[0])
+    let bytes = root.rows[0].bytes
+    #expect(Row(bytes.span) == root.rows[0])
   }
 
   @Test func `B10: random bytes are no container, file, head, slot or keyring`() {

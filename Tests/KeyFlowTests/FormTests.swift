@@ -23,10 +23,19 @@ extension Hex {
   func digest() throws -> Digest { try #require(Digest(bytes)) }
 }
 
-/// The one key of `epoch`.
-func keyring(_ epoch: UInt32, _ key: Hex) throws -> Keyring {
-  Keyring(current: try #require(VaultKey(epoch: epoch, bytes: key.bytes.span)))
+/// A vector's vault key.
+func vaultKey(_ epoch: UInt32, _ key: Hex) throws -> VaultKey {
+  guard let key = VaultKey(epoch: epoch, bytes: key.bytes.span) else { throw BadVector() }
+  return key
 }
+
+/// A keyring of one key.
+func keyring(_ epoch: UInt32, _ key: Hex) throws -> Keyring {
+  Keyring(current: try vaultKey(epoch, key))
+}
+
+/// A vector file that is not what it must be.
+struct BadVector: Error {}
 
 @Suite struct FormVectors {
   struct SlotCase: Decodable, Sendable {
@@ -123,7 +132,7 @@ func keyring(_ epoch: UInt32, _ key: Hex) throws -> Keyring {
     _ vector: KeyringCase
   ) throws {
     let uid = try vector.uid.id()
-    let current = try #require(VaultKey(epoch: vector.epoch, bytes: vector.vaultKey.bytes.span))
+    let current = try vaultKey(vector.epoch, vector.vaultKey)
     expect(vector.error) { () throws(BlobError) in
       let ring = try Keyring.open(vector.blob.bytes, current: current, uid: uid)
       let epochs = ring.epochs
