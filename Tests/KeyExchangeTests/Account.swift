@@ -41,11 +41,15 @@ struct Account {
     profiles.first { $0.id == id } ?? Profile(id: id, cost: profiles[0].cost)
   }
 
-  static func makeServer(_ name: String = "vault.example") throws -> KeyExchangeServer {
-    let secrets = OPAQUE.ServerKeys.make()
-    let keys = try OPAQUE.ServerKeys(
-      oprfSeed: secrets.slice(0..<64), privateKey: secrets.slice(64..<96))
-    return KeyExchangeServer(keys: keys, name: try ServerName(name))
+  static func makeServer() throws -> KeyExchangeServer {
+    try server(oprfSeed: SecretBytes.random(count: 64).array())
+  }
+
+  /// A server with this seed and a new private key.
+  static func server(oprfSeed: [UInt8]) throws -> KeyExchangeServer {
+    let privateKey = OPAQUE.ServerKeys.make().slice(64..<96)
+    let keys = try OPAQUE.ServerKeys(oprfSeed: SecretBytes(oprfSeed), privateKey: privateKey)
+    return KeyExchangeServer(keys: keys, name: try ServerName("vault.example"))
   }
 
   /// A client that has begun to log in.

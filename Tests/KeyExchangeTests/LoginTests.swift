@@ -56,12 +56,28 @@ import Testing
     expectRefused(login, try account.ke2(for: login))
   }
 
-  @Test func `A10: another server key is refused`() throws {
-    let account = try Account()
-    let other = try Account.makeServer()
+  @Test func `A10: another private key of the server is refused, though its OPRF seed is right`()
+    throws
+  {
+    let seed = SecretBytes.random(count: 64).array()
+    let account = try Account(server: Account.server(oprfSeed: seed))
+    let swapped = try Account.server(oprfSeed: seed)
     let login = try account.login()
-    let answer = try other.answer(ke1: login.ke1, of: account.name, stored: account.stored)
+    let answer = try swapped.answer(ke1: login.ke1, of: account.name, stored: account.stored)
     expectRefused(login, answer.ke2.bytes)
+  }
+
+  @Test func `every altered byte of a stored record is refused`() throws {
+    let account = try Account()
+    let login = try account.login()
+    for index in account.record.bytes.indices {
+      var bytes = account.record.bytes
+      bytes[index] ^= 1 << UInt8(index % 8)
+      // Most altered public keys are none; the server refuses to read such a record.
+      guard let record = try? OPAQUE.RegistrationRecord(bytes: bytes) else { continue }
+      let ke2 = try account.ke2(for: login, stored: .init(record: record, profile: 2))
+      expectRefused(login, ke2, trying: [Account.profile(2)], "byte \(index)")
+    }
   }
 
   @Test func `A10: a registration with another key than the pinned one is refused`() throws {
