@@ -39,17 +39,17 @@ def text(blob_document):
 
 
 def _split():
-    before, rest = SPEC.read_text().split(BEGIN)
+    before, rest = SPEC.read_text("utf-8").split(BEGIN)
     _, after = rest.split(END)
     return before, after
 
 
 def write(blob_document):
     before, after = _split()
-    SPEC.write_text(before + BEGIN + text(blob_document) + END + after)
+    SPEC.write_text(before + BEGIN + text(blob_document) + END + after, "utf-8")
 
 
 def faults(blob_document):
     before, after = _split()
-    same = SPEC.read_text() == before + BEGIN + text(blob_document) + END + after
+    same = SPEC.read_text("utf-8") == before + BEGIN + text(blob_document) + END + after
     return [] if same else ["SPEC.md: the worked example differs from vectors/blob.json"]

@@ -40,7 +40,7 @@ def documents():
 def write():
     made = documents()
     for name, text in made.items():
-        (vectors.FOLDER / name).write_text(text)
+        (vectors.FOLDER / name).write_text(text, "utf-8")
     example.write(made["blob.json"])
 
 
@@ -52,7 +52,7 @@ def faults():
     found += [f"{name}: nothing makes this file" for name in sorted(present - set(made))]
     for name, text in made.items():
         path = vectors.FOLDER / name
-        if not path.exists() or path.read_text() != text:
+        if not path.exists() or path.read_text("utf-8") != text:
             found.append(f"{name}: differs from what the model makes")
     return found
 

@@ -71,7 +71,7 @@ def parse_schema(text):
 
 def schema():
     """Payload.proto's messages, or none where the file is not at hand."""
-    return parse_schema(SCHEMA.read_text()) if SCHEMA.exists() else {}
+    return parse_schema(SCHEMA.read_text("utf-8")) if SCHEMA.exists() else {}
 
 
 def _named(kind, wire, value, messages):

@@ -34,10 +34,9 @@ def add_arguments(parser):
 
 
 def read_passphrase(path):
-    """The file's bytes without one final line end."""
+    """The file's first line, without its line end."""
     raw = sys.stdin.buffer.read() if path == "-" else pathlib.Path(path).read_bytes()
-    raw = raw.removesuffix(b"\n")
-    return raw.removesuffix(b"\r")
+    return raw.split(b"\n", 1)[0].removesuffix(b"\r")
 
 
 def document(records, **more):

@@ -11,7 +11,7 @@ from vectors import FOLDER
 
 def cases(name):
     """The cases of one file with every hex field turned into bytes."""
-    document = json.loads((FOLDER / "rfc" / f"{name}.json").read_text())
+    document = json.loads((FOLDER / "rfc" / f"{name}.json").read_text("utf-8"))
     return [
         {k: bytes.fromhex(v) if isinstance(v, str) and k not in ("name", "error") else v
          for k, v in case.items()}

@@ -49,12 +49,12 @@ def _faults(schema, value, root, at):
 
 def faults():
     """Every place where a file on disk breaks the schema, and every name used twice."""
-    schema = json.loads((FOLDER / "schema.json").read_text())
+    schema = json.loads((FOLDER / "schema.json").read_text("utf-8"))
     found = []
     for path in sorted([*FOLDER.glob("*.json"), *FOLDER.glob("rfc/*.json")]):
         if path.name == "schema.json":
             continue
-        document = json.loads(path.read_text())
+        document = json.loads(path.read_text("utf-8"))
         found += _faults(schema, document, schema, path.name)
         names = [case.get("name") for case in document.get("cases", [])]
         found += [f"{path.name}: {name} twice" for name in set(names) if names.count(name) > 1]

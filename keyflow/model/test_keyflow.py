@@ -28,7 +28,7 @@ UID, RID, KEY, SALT = (Stream("tests").bytes(n, s) for n, s in
 
 
 def cases(name):
-    return json.loads((vectors.FOLDER / f"{name}.json").read_text())["cases"]
+    return json.loads((vectors.FOLDER / f"{name}.json").read_text("utf-8"))["cases"]
 
 
 # The vectors on the disk.
@@ -37,7 +37,7 @@ def cases(name):
 def test_check_notices_every_kind_of_difference(monkeypatch):
     """That the disk holds what the model makes is `keyflow.py check`, which takes longer."""
     made = {
-        path.name: path.read_text()
+        path.name: path.read_text("utf-8")
         for path in vectors.FOLDER.glob("*.json") if path.name != "schema.json"
     }  # fmt: skip
 
@@ -58,12 +58,14 @@ def test_check_notices_every_kind_of_difference(monkeypatch):
 
 def test_a_case_that_breaks_the_schema_is_noticed(tmp_path, monkeypatch):
     (tmp_path / "rfc").mkdir()
-    (tmp_path / "schema.json").write_text((vectors.FOLDER / "schema.json").read_text())
+    (tmp_path / "schema.json").write_text(
+        (vectors.FOLDER / "schema.json").read_text("utf-8"), "utf-8"
+    )
     good = {"subject": "x", "source": "s", "about": "a", "cases": [{"name": "n", "key": "00ff"}]}
     monkeypatch.setattr(schema, "FOLDER", tmp_path)
 
     def faults(**changes):
-        (tmp_path / "x.json").write_text(json.dumps({**good, **changes}))
+        (tmp_path / "x.json").write_text(json.dumps({**good, **changes}), "utf-8")
         return schema.faults()
 
     assert faults() == []
@@ -184,7 +186,7 @@ def container():
 
 def rescue(tmp_path, data, passphrase, *options):
     (tmp_path / "export").write_bytes(data)
-    (tmp_path / "passphrase").write_bytes(passphrase + b"\n")
+    (tmp_path / "passphrase").write_bytes(passphrase + b"\r\nsecond line")
     return subprocess.run(
         [sys.executable, HERE / "keyflow.py", "rescue", tmp_path / "export", "--passphrase-file",
          tmp_path / "passphrase", *options], capture_output=True, text=True,

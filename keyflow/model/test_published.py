@@ -43,7 +43,7 @@ def outside(name):
         assert os.environ.get("CI") != "true", f"{path} is missing"
         print(f"not run: {path} is not here")
         return []
-    groups = json.loads(path.read_text())["testGroups"]
+    groups = json.loads(path.read_text("utf-8"))["testGroups"]
     return [(group, test) for group in groups for test in group["tests"]]
 
 
