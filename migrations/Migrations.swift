@@ -42,6 +42,6 @@ public enum Migrations {
   public static let localSQLite = [
     Migration(
       1, "v0001_records", PackageResources.v0001_records_sqlite_sql,
-      checksum: "b18bcdf12c3495bea19f4edeb78f78ae389a2f374938d00edeee7af08ced7be0")
+      checksum: "ce4c694d9b03ac9e18fe482758a5d7b5ff6005cd03ea594653f4f77d490941d7")
   ]
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 public import KeyFlow
+public import VaultProtocol
 
 /// What can go wrong at the SDK's face: one case for each thing that a caller can do something about.
 ///
@@ -40,4 +41,50 @@ public enum JournalError: Error, Equatable, Sendable {
   case outOfMemory(kibibytes: Int)
   /// The vault's keys changed since this process unlocked it: unlock again.
   case keysChanged
+
+  // What the network adds.
+
+  /// Encryption is off: there is no account to sync with.
+  case encryptionOff
+  /// Encryption is on already.
+  case encryptionOn
+  /// Another process, or another task of this one, syncs or changes the account just now.
+  case syncing
+  /// The server cannot be reached, or its answer was lost; what waits is sent again next time.
+  case offline(Unreachable)
+  /// The server refused, for this reason.
+  case serverProblem(Problem)
+  /// What answers there does not speak the contract.
+  case notAServer
+  /// The server has another name than the one pinned with the account.
+  case wrongServer
+  /// The password is needed: log in again. Nothing is lost meanwhile.
+  case needsPassword(PasswordNeed)
+  /// The account name belongs to somebody else.
+  case nameTaken
+  /// What the server gave as this account's keys is not ours; nothing was sealed under it.
+  case keysRefused
+  /// The server shows an older copy of the vault than this device has verified.
+  case rolledBack
+  /// The server shows another history of the vault than this device has verified.
+  case forked
+  /// What the server shows of the vault does not add up.
+  case incomplete
+  /// The cloud copy was begun anew elsewhere: the user decides whether this device follows.
+  case newGeneration
+  /// Other devices deleted `count` entries at once: the user decides whether they go here too.
+  case confirmationNeeded(count: Int)
+  /// The owner deleted the cloud copy, at this time by the deleting device's clock; the certificate
+  /// was checked. Everything stays on this device.
+  case deleted(at: Instant)
+  /// The server says that the cloud copy was deleted, and cannot show that the owner wanted it.
+  case untrustedDeletion
+  /// The cloud copy was deleted earlier; this device keeps its journal to itself.
+  case cloudDeleted
+  /// The server's receipt for the deletion does not hold, or it still shows something.
+  case receiptRefused
+  /// The recovery kit was not confirmed; nothing went to the server.
+  case kitNotConfirmed
+  /// The task was cancelled.
+  case cancelled
 }

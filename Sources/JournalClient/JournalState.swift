@@ -21,6 +21,8 @@ public struct JournalState: Equatable, Sendable {
   public var syncedAt: Instant?
   /// When the last pull ended.
   public var pulledAt: Instant?
+  /// The named state that the last sync ended in, until one ends well.
+  public var syncFault: SyncFault?
 }
 
 /// Where an account lives, and what a locked device must know to stretch its password.

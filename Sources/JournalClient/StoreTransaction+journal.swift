@@ -9,7 +9,7 @@ extension StoreTransaction {
     try one(
       """
       SELECT uid, device, epoch, generation, pin_seq, pin_hash, cursor, server_url, server_name,
-        account_name, receipt_key, account_step, synced_at, pulled_at FROM journal
+        account_name, receipt_key, account_step, synced_at, pulled_at, sync_fault FROM journal
       """
     ) { row in
       guard let uid = row.id(0), let device = row.id(1), let epoch = row.epoch(2),
@@ -26,7 +26,8 @@ extension StoreTransaction {
         uid: uid, device: device, epoch: epoch,
         pin: seq > 0 ? HeadPoint(generation: generation, seq: seq, hash: hash) : nil,
         cursor: cursor, account: account, accountStep: (row[11] as String?) ?? "",
-        syncedAt: row.instant(12), pulledAt: row.instant(13))
+        syncedAt: row.instant(12), pulledAt: row.instant(13),
+        syncFault: (row[14] as String?).flatMap { SyncFault(rawValue: $0) })
     }
   }
 
@@ -35,8 +36,9 @@ extension StoreTransaction {
     try run(
       """
       INSERT OR REPLACE INTO journal (id, uid, device, epoch, generation, pin_seq, pin_hash, cursor,
-        server_url, server_name, account_name, receipt_key, account_step, synced_at, pulled_at)
-      VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        server_url, server_name, account_name, receipt_key, account_step, synced_at, pulled_at,
+        sync_fault)
+      VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
       """,
       [
         state.uid.data, state.device.data, Int64(state.epoch),
@@ -44,6 +46,7 @@ extension StoreTransaction {
         (state.pin?.hash ?? .zero).data, Data(state.cursor), state.account?.url,
         state.account?.serverName, state.account?.name, state.account.map { Data($0.receiptKey) },
         state.accountStep, state.syncedAt?.milliseconds, state.pulledAt?.milliseconds,
+        state.syncFault?.rawValue,
       ])
   }
 

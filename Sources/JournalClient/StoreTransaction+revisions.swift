@@ -62,8 +62,18 @@ extension StoreTransaction {
   /// One revision of a record.
   func revision(_ id: ObjectID, _ revision: UInt64) throws(JournalError) -> StoredRevision? {
     try one(
-      "SELECT \(Self.columns) FROM revisions v WHERE v.record_id = ? AND v.revision = ?",
+      """
+      SELECT \(Self.columns) FROM revisions v WHERE v.record_id = ? AND v.revision = ?
+      ORDER BY v.state, v.id DESC
+      """,
       [id.data, Int64(clamping: revision)], stored)
+  }
+
+  /// The revision of a record whose blob hashes to `hash`.
+  func revision(_ id: ObjectID, hash: Digest) throws(JournalError) -> StoredRevision? {
+    try one(
+      "SELECT \(Self.columns) FROM revisions v WHERE v.record_id = ? AND v.blob_hash = ?",
+      [id.data, hash.data], stored)
   }
 
   /// All revisions of a record on this device, newest first.
@@ -115,16 +125,14 @@ extension StoreTransaction {
 
   /// Acknowledges one revision: it becomes the base, the base before it and all older pending
   /// revisions of its record become history.
-  func acknowledge(_ id: ObjectID, revision: UInt64) throws(JournalError) {
-    let number = Int64(clamping: revision)
+  func acknowledge(_ revision: StoredRevision) throws(JournalError) {
     try run(
       """
       UPDATE revisions SET state = 3
-      WHERE record_id = ? AND ((state = 1 AND revision < ?) OR (state = 2 AND revision <> ?))
-      """, [id.data, number, number])
-    try run(
-      "UPDATE revisions SET state = 2 WHERE record_id = ? AND revision = ? AND state <> 4",
-      [id.data, number])
+      WHERE record_id = ? AND id <> ? AND ((state = 1 AND revision < ?) OR state = 2)
+      """,
+      [revision.sealed.id.data, revision.rowID, Int64(clamping: revision.sealed.revision)])
+    try setState(.base, rowID: revision.rowID)
   }
 
   /// Forgets a revision that is shown nowhere.

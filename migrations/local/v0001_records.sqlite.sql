@@ -19,7 +19,9 @@ CREATE TABLE journal (
   -- What encryption on, join, rotation and their like have done so far; empty when none is under way.
   account_step TEXT    NOT NULL DEFAULT '',
   synced_at    INTEGER,
-  pulled_at    INTEGER
+  pulled_at    INTEGER,
+  -- The named state that the last sync ended in, until one ends well.
+  sync_fault   TEXT
 ) STRICT;
 
 -- Every revision this device keeps. `id` only ever rises: it is the order of arrival.
@@ -34,7 +36,8 @@ CREATE TABLE revisions (
   blob_hash BLOB    NOT NULL CHECK (length(blob_hash) = 32),
   blob      BLOB    NOT NULL
 ) STRICT;
-CREATE UNIQUE INDEX revisions_by_record ON revisions (record_id, revision);
+-- Of one number there may be two: ours, withdrawn by a merge, and the one that the server took.
+CREATE UNIQUE INDEX revisions_by_record ON revisions (record_id, revision, blob_hash);
 CREATE INDEX revisions_pending ON revisions (id) WHERE state = 1;
 CREATE INDEX revisions_quarantined ON revisions (id) WHERE state = 4;
 
@@ -51,6 +54,14 @@ CREATE TABLE vault_rows (
   record_id BLOB    PRIMARY KEY CHECK (length(record_id) = 16),
   revision  INTEGER NOT NULL CHECK (revision > 0),
   blob_hash BLOB    NOT NULL CHECK (length(blob_hash) = 32)
+) STRICT, WITHOUT ROWID;
+
+-- Verified rows whose blobs are still to be fetched; `place` is their order of arrival.
+CREATE TABLE wanted (
+  record_id BLOB    PRIMARY KEY CHECK (length(record_id) = 16),
+  revision  INTEGER NOT NULL CHECK (revision > 0),
+  blob_hash BLOB    NOT NULL CHECK (length(blob_hash) = 32),
+  place     INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
 -- The one commit that was sent and has no answer yet; sent again unchanged until it has.

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import KeyFlow
+import VaultProtocol
+
+/// Brings this device and the vault together (SYNC.md §4–§5): one sync at a time, each of which may
+/// be cut at any byte and goes on from what is on the disk.
+///
+/// Nothing that the server says is believed before the chain of heads leads to it from this
+/// device's pin; an answer that fails changes nothing here but the named state shown in the status.
+public actor SyncEngine {
+  /// The journal that it syncs.
+  public nonisolated let journal: Journal
+  let settings: SyncSettings
+
+  /// The root over the vault's rows at a head, kept so that an edit rehashes one bucket.
+  var root: (rows: VaultRoot, at: HeadPoint)?
+  /// Whether this process committed since the cursor was given: what comes next is then its own.
+  var cursorIsBehind = false
+  var isSyncing = false
+
+  /// An engine for `journal`.
+  public init(_ journal: Journal, settings: SyncSettings = SyncSettings()) {
+    self.journal = journal
+    self.settings = settings
+  }
+
+  /// Syncs once: what the server has comes, what waits here goes.
+  ///
+  /// - Throws: `syncing` while another one runs; `locked`; `offline`; `needsPassword` where the
+  ///   session ended; `rolledBack`, `forked`, `incomplete`, `deleted` and their like. Whatever is
+  ///   thrown, no entry is lost, and the next sync goes on.
+  @discardableResult
+  public func sync(_ options: SyncOptions = SyncOptions()) async throws(JournalError) -> SyncReport
+  {
+    try await exclusively { engine throws(JournalError) in
+      try await engine.run(options, first: nil)
+    }
+  }
+
+  /// Runs `work` while no other process and no other task syncs, and notes how it ended.
+  func exclusively<R: Sendable>(
+    _ work: (isolated SyncEngine) async throws(JournalError) -> R
+  ) async throws(JournalError) -> R {
+    guard !isSyncing else { throw .syncing }
+    isSyncing = true
+    defer { isSyncing = false }
+    let lock = try SyncLock(journal.home)
+    defer { withExtendedLifetime(lock) {} }
+    do {
+      let result = try await work(self)
+      try note(nil)
+      return result
+    } catch {
+      try? note(error)
+      throw error
+    }
+  }
+
+  /// A whole sync, within the lock.
+  ///
+  /// `first` is a page that a waiting request got.
+  func run(
+    _ options: SyncOptions, first: WireChanges?
+  ) async throws(JournalError) -> SyncReport {
+    let session = try Session(of: journal)
+    var report = SyncReport()
+    var page = first
+    for attempt in 1... {
+      report.add(try await sendFrozen(session))
+      report.add(try await pull(session, options, first: page))
+      page = nil
+      let (sent, isDone) = try await push(session, options)
+      report.add(sent)
+      if isDone { break }
+      guard attempt < settings.conflictTries else { throw .busy }
+      do {
+        try await settings.pace.wait(before: attempt + 1)
+      } catch {
+        throw .cancelled
+      }
+    }
+    if cursorIsBehind { report.add(try await pull(session, options, first: nil)) }
+    try noteSynced(isQuiet: report.isEmpty)
+    return report
+  }
+
+  /// Notes when this device was last verified to be in step; not more often than is ever shown.
+  private func noteSynced(isQuiet: Bool) throws(JournalError) {
+    let now = journal.environment.now()
+    let state = try journal.state()
+    let age = now.milliseconds &- (state.syncedAt?.milliseconds ?? .min)
+    guard !isQuiet || age < 0 || age > 20_000 else { return }
+    try journal.store.write { (store) throws(JournalError) in
+      try store.updateState {
+        $0.syncedAt = now
+        $0.pulledAt = now
+      }
+    }
+  }
+}
+
+/// One sync's way to the server: who asks, with which keys.
+struct Session {
+  let api: VaultAPI
+  let keys: UnlockedKeys
+
+  /// - Throws: `encryptionOff`, `locked`, `keysChanged`, `needsPassword` where there is no token;
+  ///   `cloudDeleted`.
+  init(of journal: Journal) throws(JournalError) {
+    keys = try journal.keys.unlocked()
+    let keys = keys
+    let (state, credential) = try journal.store.read { (store) throws(JournalError) in
+      guard let state = try store.state() else { throw .noJournal }
+      return (state, try store.credential(with: keys))
+    }
+    guard let account = state.account else { throw .encryptionOff }
+    guard state.epoch == keys.keyring.epoch, state.uid == keys.uid else { throw .keysChanged }
+    guard state.accountStep != AccountStep.cloudDeleted else { throw .cloudDeleted }
+    guard let address = ServerAddress(account.url) else { throw .badInput("the server's address") }
+    guard let credential else { throw .needsPassword(.sessionEnded) }
+    api = VaultAPI(address, credential: credential)
+  }
+}

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+import KeyFlow
+
+/// Takes verified revisions into the store, within one transaction, merging where this device has
+/// changes of its own (SYNC.md §5).
+struct Taking {
+  let store: StoreTransaction
+  let keys: UnlockedKeys
+  let settings: MergeSettings
+  let now: Instant
+  let makeID: @Sendable () -> ObjectID
+  let device: ObjectID
+  var report = SyncReport()
+
+  init(
+    _ store: StoreTransaction, _ keys: UnlockedKeys, _ journal: Journal, _ settings: MergeSettings
+  ) throws(JournalError) {
+    guard let state = try store.state() else { throw .noJournal }
+    guard state.uid == keys.uid, state.epoch == keys.keyring.epoch else { throw .keysChanged }
+    self.store = store
+    self.keys = keys
+    self.settings = settings
+    now = journal.environment.now()
+    makeID = journal.environment.makeID
+    device = state.device
+  }
+
+  /// Takes one revision in.
+  mutating func take(_ arrival: Arrival) throws(JournalError) {
+    let sealed = arrival.sealed
+    guard let theirs = arrival.record else {
+      return try quarantine(
+        Row(id: sealed.id, revision: sealed.revision, hash: sealed.hash), sealed.blob)
+    }
+    guard try store.knows(sealed.id) else {
+      // The bulk of a first sync: nothing here to compare with.
+      try store.show(sealed.id, rowID: try store.insert(sealed, state: .base))
+      report.received += 1
+      return
+    }
+    if let known = try store.revision(sealed.id, hash: sealed.hash) {
+      return try acknowledge(known)
+    }
+    var pending = try store.pending(of: sealed.id)
+    if let reached = pending.lastIndex(where: { arrival.ancestors.contains($0.sealed.hash) }) {
+      // Ours came to be known without an answer; what follows it here is changed since then.
+      try store.acknowledge(pending[reached])
+      pending.removeSubrange(...reached)
+    }
+    let base = try store.base(of: sealed.id)
+    let mine = try pending.last.map { (last) throws(JournalError) in
+      try last.sealed.open(with: keys)
+    }
+    let arrived = StoredRevision(
+      rowID: try store.insert(sealed, state: .history), state: .history, sealed: sealed)
+    try store.acknowledge(arrived)
+    guard let mine else {
+      try store.show(sealed.id, rowID: arrived.rowID)
+      if theirs.deletedAt == nil { report.received += 1 } else { report.deleted += 1 }
+      return
+    }
+    for revision in pending { try store.setState(.history, rowID: revision.rowID) }
+    report.received += 1
+    let decision = Merge(
+      base: base.flatMap { try? $0.sealed.open(with: keys) }, mine: mine, theirs: theirs,
+      settings: settings, now: now)
+    try carryOut(decision, mine: mine, theirs: theirs, arrived: arrived)
+  }
+
+  private mutating func carryOut(
+    _ decision: Merge, mine: Record, theirs: Record, arrived: StoredRevision
+  ) throws(JournalError) {
+    let id = theirs.id
+    let parent = arrived.sealed.hash
+    switch decision {
+    case .theirs:
+      try store.show(id, rowID: arrived.rowID)
+    case .mine:
+      let mine = mine.with(parents: [parent], device: device)
+      try store.show(id, rowID: try write(mine).rowID)
+      report.merges.append(MergeNote(id: id, outcome: .mine))
+    case .theirsOverMine:
+      let loser = try write(mine.with(parents: [parent], device: device, superseded: true))
+      let winner = theirs.with(parents: [loser.hash], device: theirs.device ?? device)
+      try store.show(id, rowID: try write(winner).rowID)
+      report.merges.append(MergeNote(id: id, outcome: .theirs))
+    case .merged(let content):
+      let side = try write(mine.with(parents: [parent], device: device, superseded: true))
+      var merged = Record(
+        id: id, kind: theirs.kind, content: content,
+        updatedAt: max(mine.updatedAt, theirs.updatedAt),
+        parents: [side.hash], device: device)
+      merged.payload.unknownFields = theirs.payload.unknownFields
+      try store.show(id, rowID: try write(merged).rowID)
+      report.merges.append(MergeNote(id: id, outcome: .merged))
+    case .both:
+      try store.show(id, rowID: arrived.rowID)
+      let copy = try self.copy(of: mine)
+      try store.show(copy.id, rowID: try write(copy).rowID)
+      report.merges.append(MergeNote(id: id, outcome: .both(copy: copy.id)))
+    }
+  }
+
+  /// `mine` as an entry of its own, marked as a conflict copy.
+  private func copy(of mine: Record) throws(JournalError) -> Record {
+    guard var entry = Entry(mine) else { throw .damaged(ids: [mine.id]) }
+    entry.conflictOf = mine.id
+    var copy = Record(
+      id: makeID(), kind: .entry, content: try entry.encode(), updatedAt: mine.updatedAt,
+      parents: [], device: device)
+    copy.payload.unknownFields = mine.payload.unknownFields
+    return copy
+  }
+
+  /// Seals `record` as the next revision, pending.
+  private func write(_ record: Record) throws(JournalError) -> (rowID: Int64, hash: Digest) {
+    let stated = try store.vaultRow(record.id)?.revision ?? 0
+    let revision = max(try store.highestRevision(of: record.id), stated) + 1
+    let sealed = try SealedRevision(sealing: record, revision: revision, under: keys)
+    return (try store.insert(sealed, state: .pending), sealed.hash)
+  }
+
+  /// The server states a revision that this device has: it is acknowledged, and so is all that it
+  /// was made from.
+  mutating func acknowledge(_ known: StoredRevision) throws(JournalError) {
+    guard known.state == .pending || known.state == .history else { return }
+    try store.acknowledge(known)
+    // Older than what is shown here (a server brought back from a backup): ours goes up again.
+    guard known.state == .history, let current = try store.current(known.sealed.id),
+      current.rowID != known.rowID, current.state == .history
+    else { return }
+    try store.setState(.pending, rowID: current.rowID)
+  }
+
+  /// After the whole vault was read: what it does not have is pushed, never deleted.
+  mutating func offerWhatIsAbsent() throws(JournalError) {
+    for id in try store.recordIDs() where try store.vaultRow(id) == nil {
+      guard let current = try store.current(id), current.state == .base || current.state == .history
+      else { continue }
+      try store.setState(.pending, rowID: current.rowID)
+    }
+  }
+
+  /// Keeps bytes that do not open, or are not what their row says, out of everything's way; a
+  /// change of this device's own to that record is sealed again above them, which heals it.
+  mutating func quarantine(_ row: Row, _ blob: [UInt8]) throws(JournalError) {
+    report.damaged.append(row.id)
+    let hash = Digest(ofBlob: blob.span)
+    if Blob.sizes.contains(blob.count), try store.revision(row.id, hash: hash) == nil {
+      let epoch = (try? BlobHeader(blob.span))?.epoch ?? 0
+      _ = try store.insert(
+        SealedRevision(id: row.id, revision: row.revision, epoch: epoch, hash: hash, blob: blob),
+        state: .quarantined)
+    }
+    let pending = try store.pending(of: row.id)
+    guard let last = pending.last, let mine = try? last.sealed.open(with: keys) else { return }
+    for revision in pending { try store.setState(.history, rowID: revision.rowID) }
+    let healed = try write(mine.with(parents: [row.hash], device: device))
+    try store.show(row.id, rowID: healed.rowID)
+    try store.unwant(row.id)
+  }
+}
