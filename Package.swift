@@ -35,6 +35,7 @@ let package = Package(
     .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
     // The server's HTTP, TLS and HTTP/2.
     .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+    .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
     .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
     // The client's HTTP.
@@ -69,14 +70,17 @@ let package = Package(
       dependencies: [
         "VaultProtocol", "KeyExchange", "Sodium", "LibPQ", "Migrations",
         .product(name: "GRDB", package: "GRDB.swift"),
+        .product(name: "HTTPTypes", package: "swift-http-types"),
         .product(name: "Hummingbird", package: "hummingbird"),
         .product(name: "HummingbirdTLS", package: "hummingbird"),
         .product(name: "HummingbirdHTTP2", package: "hummingbird"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
         .product(name: "NIOSSL", package: "swift-nio-ssl"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
         .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+        .product(name: "UnixSignals", package: "swift-service-lifecycle"),
       ], swiftSettings: strict),
     .target(
       name: "JournalClient",
@@ -100,7 +104,7 @@ let package = Package(
     .executableTarget(
       name: "vaultd",
       dependencies: [
-        "VaultServer",
+        "VaultServer", "VaultProtocol", "Sodium",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ], swiftSettings: strict),
@@ -117,5 +121,15 @@ let package = Package(
       name: "KeyFlowTests", dependencies: ["KeyFlow", "Sodium", "TestSupport"],
       swiftSettings: tests),
     .testTarget(name: "LibPQTests", dependencies: ["LibPQ"], swiftSettings: tests),
+    .testTarget(
+      name: "VaultHTTPTests",
+      dependencies: [
+        "VaultServer", "VaultProtocol", "KeyExchange", "Sodium", "TestSupport",
+        .product(name: "Hummingbird", package: "hummingbird"),
+        .product(name: "HummingbirdTesting", package: "hummingbird"),
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+        .product(name: "HTTPTypes", package: "swift-http-types"),
+      ], swiftSettings: tests),
   ]
 )
