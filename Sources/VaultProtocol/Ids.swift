@@ -2,17 +2,23 @@
 
 /// A value of exactly 16 bytes, told apart from other ones by its `Purpose`.
 ///
-/// Held as one big-endian number: comparing two is comparing their bytes, and none is on the heap.
+/// Held as big-endian numbers: comparing two is comparing their bytes, and none is on the heap. Of
+/// 64 bits, since Swift 6.3 crashes where a `UInt128` is among the arguments of an `async` function
+/// with typed throws that inherits its caller's isolation.
 public struct Bytes16<Purpose>: Hashable, Comparable, Sendable {
   /// Bytes in the value.
   public static var byteCount: Int { 16 }
 
+  private let high: UInt64
+  private let low: UInt64
+
   /// The bytes as a big-endian number.
-  public let number: UInt128
+  public var number: UInt128 { UInt128(high) << 64 | UInt128(low) }
 
   /// The value whose big-endian bytes are `number`.
   public init(number: UInt128) {
-    self.number = number
+    high = UInt64(truncatingIfNeeded: number >> 64)
+    low = UInt64(truncatingIfNeeded: number)
   }
 
   /// The value made of `bytes`, or nothing when they are not exactly 16.
@@ -23,14 +29,15 @@ public struct Bytes16<Purpose>: Hashable, Comparable, Sendable {
   /// The value made of `bytes`, or nothing when they are not exactly 16.
   public init?(_ bytes: Span<UInt8>) {
     guard bytes.count == Self.byteCount else { return nil }
-    number = bigEndianNumber(bytes, from: 0)
+    high = bigEndianNumber(bytes, from: 0)
+    low = bigEndianNumber(bytes, from: 8)
   }
 
   /// The 16 bytes.
-  public var bytes: [UInt8] { bigEndianBytes(number) }
+  public var bytes: [UInt8] { bigEndianBytes(high, low) }
 
   /// Whether the bytes of `a` come before those of `b`.
-  public static func < (a: Self, b: Self) -> Bool { a.number < b.number }
+  public static func < (a: Self, b: Self) -> Bool { (a.high, a.low) < (b.high, b.low) }
 }
 
 /// A value of exactly 32 bytes, told apart from other ones by its `Purpose`.
@@ -38,8 +45,10 @@ public struct Bytes32<Purpose>: Hashable, Comparable, Sendable {
   /// Bytes in the value.
   public static var byteCount: Int { 32 }
 
-  private let high: UInt128
-  private let low: UInt128
+  private let a: UInt64
+  private let b: UInt64
+  private let c: UInt64
+  private let d: UInt64
 
   /// The value made of `bytes`, or nothing when they are not exactly 32.
   public init?(_ bytes: some Collection<UInt8>) {
@@ -49,15 +58,19 @@ public struct Bytes32<Purpose>: Hashable, Comparable, Sendable {
   /// The value made of `bytes`, or nothing when they are not exactly 32.
   public init?(_ bytes: Span<UInt8>) {
     guard bytes.count == Self.byteCount else { return nil }
-    high = bigEndianNumber(bytes, from: 0)
-    low = bigEndianNumber(bytes, from: 16)
+    a = bigEndianNumber(bytes, from: 0)
+    b = bigEndianNumber(bytes, from: 8)
+    c = bigEndianNumber(bytes, from: 16)
+    d = bigEndianNumber(bytes, from: 24)
   }
 
   /// The 32 bytes.
-  public var bytes: [UInt8] { bigEndianBytes(high) + bigEndianBytes(low) }
+  public var bytes: [UInt8] { bigEndianBytes(a, b, c, d) }
 
-  /// Whether the bytes of `a` come before those of `b`.
-  public static func < (a: Self, b: Self) -> Bool { (a.high, a.low) < (b.high, b.low) }
+  /// Whether the bytes of `x` come before those of `y`.
+  public static func < (x: Self, y: Self) -> Bool {
+    (x.a, x.b, x.c, x.d) < (y.a, y.b, y.c, y.d)
+  }
 }
 
 extension Bytes16: CustomStringConvertible {
@@ -95,14 +108,14 @@ public typealias DeviceID = Bytes16<Purposes.Device>
 /// The SHA-512 of a blob, its first 32 bytes.
 public typealias BlobHash = Bytes32<Purposes.Blob>
 
-private func bigEndianNumber(_ bytes: Span<UInt8>, from start: Int) -> UInt128 {
-  var high: UInt64 = 0
-  var low: UInt64 = 0
-  for index in start..<(start + 8) { high = high << 8 | UInt64(bytes[index]) }
-  for index in (start + 8)..<(start + 16) { low = low << 8 | UInt64(bytes[index]) }
-  return UInt128(high) << 64 | UInt128(low)
+private func bigEndianNumber(_ bytes: Span<UInt8>, from start: Int) -> UInt64 {
+  var number: UInt64 = 0
+  for index in start..<(start + 8) { number = number << 8 | UInt64(bytes[index]) }
+  return number
 }
 
-private func bigEndianBytes(_ number: UInt128) -> [UInt8] {
-  (0..<16).map { UInt8(truncatingIfNeeded: number >> (8 * (15 - $0))) }
+private func bigEndianBytes(_ numbers: UInt64...) -> [UInt8] {
+  numbers.flatMap { number in
+    (0..<8).map { UInt8(truncatingIfNeeded: number >> (8 * (7 - $0))) }
+  }
 }
