@@ -139,7 +139,10 @@ let package = Package(
       path: "Tests/StoreConformance", swiftSettings: tests),
     .testTarget(
       name: "VaultServerTests",
-      dependencies: ["VaultServer", "VaultProtocol", "Migrations", "Sodium", "StoreConformance"],
+      dependencies: [
+        "VaultServer", "VaultProtocol", "Migrations", "Sodium", "StoreConformance",
+        .product(name: "GRDB", package: "GRDB.swift"),
+      ],
       swiftSettings: tests),
   ]
 )
