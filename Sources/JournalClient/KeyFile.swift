@@ -18,24 +18,30 @@ enum KeyFile {
       for (index, byte) in (magic + epoch).enumerated() { out[index] = byte }
       key.withBytes { for index in $0.indices { out[8 + index] = $0[index] } }
     }
+    let handle = try home.makeFile(home.keyFile)
     do {
-      // What a creation left that did not come to its end sealed nothing.
-      try? FileManager.default.removeItem(at: home.keyFile)
-      try SecretFile.create(home.keyFile.path, bytes)
+      try bytes.write(to: handle.fileDescriptor)
     } catch {
       throw .secret(error)
     }
+    try home.finish(handle)
   }
 
   /// The key in the file; `nil` where there is no file.
   ///
-  /// - Throws: `damagedStore` for another form, or where others could read it.
+  /// - Throws: `damagedStore` for another form.
   static func read(in home: Home) throws(JournalError) -> VaultKey? {
+    guard FileManager.default.fileExists(atPath: home.keyFile.path) else { return nil }
+    let handle: FileHandle
+    do {
+      handle = try FileHandle(forReadingFrom: home.keyFile)
+    } catch {
+      throw .file(error)
+    }
+    defer { try? handle.close() }
     let bytes: SecretBytes
     do {
-      bytes = try SecretFile.read(home.keyFile.path, atMost: count)
-    } catch .absent {
-      return nil
+      bytes = try SecretBytes(readingFrom: handle.fileDescriptor, limit: count)
     } catch {
       throw .secret(error)
     }
@@ -70,10 +76,10 @@ enum KeyFile {
 }
 
 extension JournalError {
-  static func secret(_ error: SecretFileError) -> JournalError {
+  static func secret(_ error: SecretStreamError) -> JournalError {
     switch error {
+    case .tooLong: .damagedStore
     case .system(let code): .file(NSError(domain: NSPOSIXErrorDomain, code: Int(code)))
-    default: .damagedStore
     }
   }
 }
