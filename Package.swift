@@ -131,5 +131,18 @@ let package = Package(
         .product(name: "SwiftProtobuf", package: "swift-protobuf"),
         .product(name: "HTTPTypes", package: "swift-http-types"),
       ], swiftSettings: tests),
+
+    // The store's contract as a list of facts, held on every driver.
+    .target(
+      name: "StoreConformance",
+      dependencies: ["VaultServer", "VaultProtocol", "Sodium", "TestSupport"],
+      path: "Tests/StoreConformance", swiftSettings: tests),
+    .testTarget(
+      name: "VaultServerTests",
+      dependencies: [
+        "VaultServer", "VaultProtocol", "Migrations", "Sodium", "StoreConformance",
+        .product(name: "GRDB", package: "GRDB.swift"),
+      ],
+      swiftSettings: tests),
   ]
 )

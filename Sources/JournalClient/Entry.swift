@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
 public import KeyFlow
+import Sodium
 import SwiftProtobuf
 
 /// A journal entry: what a person wrote, with what belongs to it.
@@ -72,6 +73,21 @@ public struct Entry: Identifiable, Equatable, Sendable {
     get { [UInt8](message.source) }
     set { message.source = Data(newValue) }
   }
+  /// The id that it had where it was imported from; empty where it was written here.
+  public var sourceID: String {
+    get { message.sourceID }
+    set { message.sourceID = newValue }
+  }
+  /// The first 8 bytes of a hash of ``sourceID``, 0 where there is none: what the list index finds
+  /// it by.
+  var sourceKey: UInt64 { Self.sourceKey(of: message.sourceID) }
+
+  /// The key of a source id; 0 for none.
+  static func sourceKey(of id: String) -> UInt64 {
+    guard !id.isEmpty else { return 0 }
+    return SHA512.hash(Array(id.utf8), count: 8).reduce(0) { $0 << 8 | UInt64($1) }
+  }
+
   /// The entry that this is a conflict copy of.
   public var conflictOf: ObjectID? {
     get { ObjectID(message.conflictOf) }

@@ -15,6 +15,7 @@ enum EntryMerge {
       let createdAt = whole(base.createdAt, mine.createdAt, theirs.createdAt),
       let timeZone = whole(base.timeZone, mine.timeZone, theirs.timeZone),
       let source = whole(base.source, mine.source, theirs.source),
+      let sourceID = whole(base.sourceID, mine.sourceID, theirs.sourceID),
       let conflictOf = whole(base.conflictOf, mine.conflictOf, theirs.conflictOf),
       // What a newer version wrote is taken whole from the side that changed it.
       let unknown = whole(base.unknownFields, mine.unknownFields, theirs.unknownFields)
@@ -25,6 +26,7 @@ enum EntryMerge {
     merged.createdAt = createdAt
     merged.timeZone = timeZone
     merged.source = source
+    merged.sourceID = sourceID
     merged.conflictOf = conflictOf
     merged.unknownFields = unknown
     merged.tags = tags(base.tags, mine.tags, theirs.tags)

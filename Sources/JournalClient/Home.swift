@@ -87,6 +87,34 @@ public struct Home: Sendable, Equatable {
     try finish(handle)
   }
 
+  /// Puts the content of `new` in the place of `present`, then removes `new`.
+  ///
+  /// A crash at any point leaves `new` whole, or `present` with its content, or both.
+  func adopt(_ new: URL, as present: URL) throws(JournalError) {
+    do {
+      try Data(contentsOf: new).write(to: present, options: .atomic)
+      try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: present.path)
+      let handle = try FileHandle(forUpdating: present)
+      try handle.synchronize()
+      try handle.close()
+      try synchronizeFolder()
+    } catch {
+      throw .file(error)
+    }
+    try remove(new)
+  }
+
+  /// Removes `url`, where there is such a file; survives a power cut.
+  func remove(_ url: URL) throws(JournalError) {
+    guard FileManager.default.fileExists(atPath: url.path) else { return }
+    do {
+      try FileManager.default.removeItem(at: url)
+      try synchronizeFolder()
+    } catch {
+      throw .file(error)
+    }
+  }
+
   /// The bytes of a file that has at most `limit` of them; `nil` where there is none.
   func read(_ url: URL, limit: Int) throws(JournalError) -> [UInt8]? {
     guard FileManager.default.fileExists(atPath: url.path) else { return nil }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+package import KeyExchange
 public import KeyFlow
 
 /// A moment in milliseconds since 1970, UTC; negative before it.
@@ -23,6 +24,8 @@ public struct Environment: Sendable {
   public var makeID: @Sendable () -> ObjectID
   /// The IANA name of the time zone that new entries are written in.
   public var timeZone: @Sendable () -> String
+  /// The costs of passwords, in the order in which they are tried; tests have cheaper ones.
+  package var profiles: [Profile] = Profile.table
 
   /// An environment of its parts.
   public init(

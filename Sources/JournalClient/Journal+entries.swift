@@ -82,35 +82,68 @@ extension Journal {
 
   /// Seals the next revision of a record and shows it; the one way in which this device writes.
   ///
+  /// `updatedAt` is when the state was saved: now, unless an import says so.
+  ///
   /// - Throws: `keysChanged` where another process began a new epoch meanwhile.
   func put(
     id: ObjectID, kind: RecordKind, content: [UInt8], deletedAt: Instant?,
-    _ store: StoreTransaction, _ keys: UnlockedKeys
+    updatedAt: Instant? = nil, _ store: StoreTransaction, _ keys: UnlockedKeys
   ) throws(JournalError) -> Record {
-    guard let state = try store.state() else { throw .noJournal }
-    guard state.epoch == keys.keyring.epoch, state.uid == keys.uid else { throw .keysChanged }
+    let state = try store.writableState(keys)
     let current = try store.current(id)
     let opened = try? current?.sealed.open(with: keys)
     var record = Record(
-      id: id, kind: kind, content: content, updatedAt: environment.now(), deletedAt: deletedAt,
-      parents: current.map { [$0.sealed.hash] } ?? [], device: state.device)
+      id: id, kind: kind, content: content, updatedAt: updatedAt ?? environment.now(),
+      deletedAt: deletedAt, parents: current.map { [$0.sealed.hash] } ?? [], device: state.device)
     if let opened {
-      let unchanged =
-        opened.contentHash == record.contentHash && opened.kind == kind
-        && (opened.deletedAt == nil) == (deletedAt == nil)
-      if unchanged { return opened }
+      if opened.says(record) { return opened }
       // A clock that went back must not make the newer state look older.
-      if opened.updatedAt >= record.updatedAt {
+      if updatedAt == nil, opened.updatedAt >= record.updatedAt {
         record.payload.updatedAt = opened.payload.updatedAt &+ 1
       }
       record.payload.unknownFields = opened.payload.unknownFields
     }
-    let revision = try store.highestRevision(of: id) + 1
-    let sealed = try SealedRevision(sealing: record, revision: revision, under: keys)
-    if let current, current.state == .pending, state.account == nil {
-      try store.setState(.history, rowID: current.rowID)
-    }
-    try store.show(id, rowID: try store.insert(sealed, state: .pending))
+    try store.append(record, over: current, state, keys)
     return record
+  }
+}
+
+extension Record {
+  /// Whether both say the same, whoever wrote it and when.
+  func says(_ other: Record) -> Bool {
+    contentHash == other.contentHash && kind == other.kind
+      && (deletedAt == nil) == (other.deletedAt == nil)
+  }
+}
+
+extension StoreTransaction {
+  /// The journal's state, for whoever seals with `keys`.
+  ///
+  /// - Throws: `keysChanged` where they are no longer the current ones.
+  func writableState(_ keys: UnlockedKeys) throws(JournalError) -> JournalState {
+    guard let state = try state() else { throw .noJournal }
+    guard state.epoch == keys.keyring.epoch, state.uid == keys.uid else { throw .keysChanged }
+    return state
+  }
+
+  /// The number of a record's next revision: above all that this device or its server knows of.
+  func nextRevision(of id: ObjectID, _ state: JournalState) throws(JournalError) -> UInt64 {
+    let stated = try state.account == nil ? 0 : vaultRow(id)?.revision ?? 0
+    return max(try highestRevision(of: id), stated) + 1
+  }
+
+  /// Seals `record` as its next revision, pending, and shows it in the place of `current`.
+  @discardableResult
+  func append(
+    _ record: Record, over current: StoredRevision?, _ state: JournalState, _ keys: UnlockedKeys
+  ) throws(JournalError) -> SealedRevision {
+    let revision = try nextRevision(of: record.id, state)
+    let sealed = try SealedRevision(sealing: record, revision: revision, under: keys)
+    // With no server to tell, only the newest state waits for one; the others are history.
+    if let current, current.state == .pending, state.account == nil {
+      try setState(.history, rowID: current.rowID)
+    }
+    try show(record.id, rowID: try insert(sealed, state: .pending))
+    return sealed
   }
 }

@@ -42,9 +42,3 @@ extension JournalError {
     }
   }
 }
-
-/// What an account operation has done so far (`JournalState.accountStep`).
-enum AccountStep {
-  /// The cloud copy was deleted; the journal stays on this device alone.
-  static let cloudDeleted = "cloud-deleted"
-}

@@ -48,6 +48,8 @@ public enum JournalError: Error, Equatable, Sendable {
   case encryptionOff
   /// Encryption is on already.
   case encryptionOn
+  /// Turning encryption on was interrupted before the account was there: turn it on again.
+  case setupUnfinished
   /// Another process, or another task of this one, syncs or changes the account just now.
   case syncing
   /// The server cannot be reached, or its answer was lost; what waits is sent again next time.

@@ -18,30 +18,24 @@ enum KeyFile {
       for (index, byte) in (magic + epoch).enumerated() { out[index] = byte }
       key.withBytes { for index in $0.indices { out[8 + index] = $0[index] } }
     }
-    let handle = try home.makeFile(home.keyFile)
     do {
-      try bytes.write(to: handle.fileDescriptor)
+      // What a creation left that did not come to its end sealed nothing.
+      try? FileManager.default.removeItem(at: home.keyFile)
+      try SecretFile.create(home.keyFile.path, bytes)
     } catch {
       throw .secret(error)
     }
-    try home.finish(handle)
   }
 
   /// The key in the file; `nil` where there is no file.
   ///
-  /// - Throws: `damagedStore` for another form.
+  /// - Throws: `damagedStore` for another form, or where others could read it.
   static func read(in home: Home) throws(JournalError) -> VaultKey? {
-    guard FileManager.default.fileExists(atPath: home.keyFile.path) else { return nil }
-    let handle: FileHandle
-    do {
-      handle = try FileHandle(forReadingFrom: home.keyFile)
-    } catch {
-      throw .file(error)
-    }
-    defer { try? handle.close() }
     let bytes: SecretBytes
     do {
-      bytes = try SecretBytes(readingFrom: handle.fileDescriptor, limit: count)
+      bytes = try SecretFile.read(home.keyFile.path, atMost: count)
+    } catch .absent {
+      return nil
     } catch {
       throw .secret(error)
     }
@@ -76,10 +70,10 @@ enum KeyFile {
 }
 
 extension JournalError {
-  static func secret(_ error: SecretStreamError) -> JournalError {
+  static func secret(_ error: SecretFileError) -> JournalError {
     switch error {
-    case .tooLong: .damagedStore
     case .system(let code): .file(NSError(domain: NSPOSIXErrorDomain, code: Int(code)))
+    default: .damagedStore
     }
   }
 }

@@ -52,20 +52,19 @@ public final class Keys: Sendable {
   /// the process: Argon2id.
   ///
   /// - Throws: What `work` throws.
-  static func stretch(
-    _ work: @escaping @Sendable () throws(JournalError) -> Void
-  ) async throws(JournalError) {
-    let result: Result<Void, JournalError> = await withCheckedContinuation { continuation in
+  static func stretch<R: Sendable>(
+    _ work: @escaping @Sendable () throws(JournalError) -> R
+  ) async throws(JournalError) -> R {
+    let result: Result<R, JournalError> = await withCheckedContinuation { continuation in
       stretching.async {
         do throws(JournalError) {
-          try work()
-          continuation.resume(returning: .success(()))
+          continuation.resume(returning: .success(try work()))
         } catch {
           continuation.resume(returning: .failure(error))
         }
       }
     }
-    try result.get()
+    return try result.get()
   }
 }
 
@@ -73,6 +72,10 @@ public final class Keys: Sendable {
 final class UnlockedKeys: Sendable {
   let keyring: Keyring
   let uid: ObjectID
+  /// The catalog as this process last saw it; it goes when the keys go.
+  let catalog = Mutex<Catalog?>(nil)
+  /// Search text that this process has opened, by its item's oid.
+  let texts = Mutex<[ObjectID: Plaintext]>([:])
 
   init(keyring: consuming Keyring, uid: ObjectID) {
     self.keyring = keyring

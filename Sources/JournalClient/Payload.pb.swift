@@ -104,11 +104,40 @@ nonisolated struct PayloadEntry: Sendable {
   /// record id of the entry this is a conflict copy of
   var conflictOf: Data = Data()
 
+  /// the id it had where it was imported from
+  var sourceID: String = String()
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
 
   fileprivate var _createdAt: Int64? = nil
+}
+
+/// What a device notes for its owner, sealed in its local store only.
+nonisolated struct PayloadActivity: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var time: Int64 = 0
+
+  var device: Data = Data()
+
+  /// the raw value of ActivityEvent.What
+  var event: String = String()
+
+  var received: UInt32 = 0
+
+  var sent: UInt32 = 0
+
+  var record: Data = Data()
+
+  var detail: String = String()
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
 }
 
 nonisolated struct PayloadAudioPreferences: Sendable {
@@ -306,7 +335,7 @@ nonisolated extension PayloadRecord: SwiftProtobuf.Message, SwiftProtobuf._Messa
 
 nonisolated extension PayloadEntry: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".Entry"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}created_at\0\u{1}title\0\u{1}content\0\u{1}tags\0\u{3}time_zone\0\u{1}source\0\u{3}conflict_of\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}created_at\0\u{1}title\0\u{1}content\0\u{1}tags\0\u{3}time_zone\0\u{1}source\0\u{3}conflict_of\0\u{3}source_id\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -321,6 +350,7 @@ nonisolated extension PayloadEntry: SwiftProtobuf.Message, SwiftProtobuf._Messag
       case 5: try { try decoder.decodeSingularStringField(value: &self.timeZone) }()
       case 6: try { try decoder.decodeSingularBytesField(value: &self.source) }()
       case 7: try { try decoder.decodeSingularBytesField(value: &self.conflictOf) }()
+      case 8: try { try decoder.decodeSingularStringField(value: &self.sourceID) }()
       default: break
       }
     }
@@ -352,6 +382,9 @@ nonisolated extension PayloadEntry: SwiftProtobuf.Message, SwiftProtobuf._Messag
     if !self.conflictOf.isEmpty {
       try visitor.visitSingularBytesField(value: self.conflictOf, fieldNumber: 7)
     }
+    if !self.sourceID.isEmpty {
+      try visitor.visitSingularStringField(value: self.sourceID, fieldNumber: 8)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -363,6 +396,67 @@ nonisolated extension PayloadEntry: SwiftProtobuf.Message, SwiftProtobuf._Messag
     if lhs.timeZone != rhs.timeZone {return false}
     if lhs.source != rhs.source {return false}
     if lhs.conflictOf != rhs.conflictOf {return false}
+    if lhs.sourceID != rhs.sourceID {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension PayloadActivity: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".Activity"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}time\0\u{1}device\0\u{1}event\0\u{1}received\0\u{1}sent\0\u{1}record\0\u{1}detail\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularSInt64Field(value: &self.time) }()
+      case 2: try { try decoder.decodeSingularBytesField(value: &self.device) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.event) }()
+      case 4: try { try decoder.decodeSingularUInt32Field(value: &self.received) }()
+      case 5: try { try decoder.decodeSingularUInt32Field(value: &self.sent) }()
+      case 6: try { try decoder.decodeSingularBytesField(value: &self.record) }()
+      case 7: try { try decoder.decodeSingularStringField(value: &self.detail) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.time != 0 {
+      try visitor.visitSingularSInt64Field(value: self.time, fieldNumber: 1)
+    }
+    if !self.device.isEmpty {
+      try visitor.visitSingularBytesField(value: self.device, fieldNumber: 2)
+    }
+    if !self.event.isEmpty {
+      try visitor.visitSingularStringField(value: self.event, fieldNumber: 3)
+    }
+    if self.received != 0 {
+      try visitor.visitSingularUInt32Field(value: self.received, fieldNumber: 4)
+    }
+    if self.sent != 0 {
+      try visitor.visitSingularUInt32Field(value: self.sent, fieldNumber: 5)
+    }
+    if !self.record.isEmpty {
+      try visitor.visitSingularBytesField(value: self.record, fieldNumber: 6)
+    }
+    if !self.detail.isEmpty {
+      try visitor.visitSingularStringField(value: self.detail, fieldNumber: 7)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: PayloadActivity, rhs: PayloadActivity) -> Bool {
+    if lhs.time != rhs.time {return false}
+    if lhs.device != rhs.device {return false}
+    if lhs.event != rhs.event {return false}
+    if lhs.received != rhs.received {return false}
+    if lhs.sent != rhs.sent {return false}
+    if lhs.record != rhs.record {return false}
+    if lhs.detail != rhs.detail {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -7,7 +7,7 @@ extension StoreTransaction {
   private static let columns =
     "v.id, v.record_id, v.revision, v.state, v.epoch, v.blob_hash, v.blob"
 
-  private func stored(_ row: GRDB.Row) -> StoredRevision? {
+  func stored(_ row: GRDB.Row) -> StoredRevision? {
     guard let rowID = row.number(0), let id = row.id(1), let revision = row.unsigned(2),
       let state = row.number(3).flatMap({ RevisionState(rawValue: Int($0)) }),
       let epoch = row.epoch(4), let hash = row.digest(5), let blob = row.bytes(6)
@@ -67,6 +67,11 @@ extension StoreTransaction {
       ORDER BY v.state, v.id DESC
       """,
       [id.data, Int64(clamping: revision)], stored)
+  }
+
+  /// The revision in `rowID`.
+  func revision(rowID: Int64) throws(JournalError) -> StoredRevision? {
+    try one("SELECT \(Self.columns) FROM revisions v WHERE v.id = ?", [rowID], stored)
   }
 
   /// The revision of a record whose blob hashes to `hash`.
@@ -174,5 +179,54 @@ extension StoreTransaction {
       SELECT \(Self.columns) FROM commit_records c JOIN revisions v ON v.id = c.revision_id
       WHERE c.commit_id = ? ORDER BY c.place
       """, [Data(id)], stored)
+  }
+}
+
+extension StoreTransaction {
+  /// How many revisions there are.
+  func revisionCount() throws(JournalError) -> Int {
+    try one("SELECT COUNT(*) FROM revisions") { $0.number(0).map { Int($0) } } ?? 0
+  }
+
+  /// Revisions of any state in the order of arrival, after the one in `rowID`.
+  func revisions(after rowID: Int64, limit: Int) throws(JournalError) -> [StoredRevision] {
+    try all(
+      "SELECT \(Self.columns) FROM revisions v WHERE v.id > ? ORDER BY v.id LIMIT ?",
+      [rowID, limit], stored)
+  }
+
+  /// Shows a record no more; its revisions stay.
+  func hide(_ id: ObjectID) throws(JournalError) {
+    try run("DELETE FROM records WHERE record_id = ?", [id.data])
+  }
+
+  /// Gives a revision another seal of the same content, in its place.
+  func replace(_ rowID: Int64, with sealed: SealedRevision) throws(JournalError) {
+    try run(
+      "UPDATE revisions SET epoch = ?, blob_hash = ?, blob = ? WHERE id = ?",
+      [Int64(sealed.epoch), sealed.hash.data, Data(sealed.blob), rowID])
+  }
+
+  /// Records with a revision that is sealed under another epoch than `epoch` and is not in
+  /// quarantine, at most `limit`; after `id` in the order of ids.
+  func records(
+    notUnder epoch: UInt32, after id: ObjectID?, limit: Int
+  ) throws(JournalError) -> [ObjectID] {
+    try all(
+      """
+      SELECT DISTINCT record_id FROM revisions INDEXED BY revisions_by_record
+      WHERE epoch <> ? AND state <> 4 AND record_id > ? ORDER BY record_id LIMIT ?
+      """, [Int64(epoch), id?.data ?? Data(), limit]
+    ) { $0.id(0) }
+  }
+
+  /// How many shown records are not sealed under `epoch`.
+  func shownCount(notUnder epoch: UInt32) throws(JournalError) -> Int {
+    try one(
+      """
+      SELECT COUNT(*) FROM records r JOIN revisions v ON v.id = r.current
+      WHERE v.epoch <> ? AND v.state <> 4
+      """, [Int64(epoch)]
+    ) { $0.number(0).map { Int($0) } } ?? 0
   }
 }

@@ -89,7 +89,7 @@ extension StoreTransaction {
     try dropWanted()
     try dropCredential()
     try updateState {
-      $0.accountStep = AccountStep.cloudDeleted
+      $0.step = .cloudDeleted
       $0.cursor = []
     }
   }

@@ -18,6 +18,8 @@ public actor SyncEngine {
   /// Whether this process committed since the cursor was given: what comes next is then its own.
   var cursorIsBehind = false
   var isSyncing = false
+  /// The deletion that the last login was told of, after it was believed.
+  var seenDeletion: (what: WireDeletion, api: VaultAPI)?
 
   /// An engine for `journal`.
   public init(_ journal: Journal, settings: SyncSettings = SyncSettings()) {
@@ -34,7 +36,9 @@ public actor SyncEngine {
   public func sync(_ options: SyncOptions = SyncOptions()) async throws(JournalError) -> SyncReport
   {
     try await exclusively { engine throws(JournalError) in
-      try await engine.run(options, first: nil)
+      let report = try await engine.run(options, first: nil)
+      try engine.finishSetup(options.progress)
+      return report
     }
   }
 
@@ -81,21 +85,26 @@ public actor SyncEngine {
       }
     }
     if cursorIsBehind { report.add(try await pull(session, options, first: nil)) }
-    try noteSynced(isQuiet: report.isEmpty)
+    try noteSynced(report, session.keys)
     return report
   }
 
   /// Notes when this device was last verified to be in step; not more often than is ever shown.
-  private func noteSynced(isQuiet: Bool) throws(JournalError) {
+  private func noteSynced(_ report: SyncReport, _ keys: UnlockedKeys) throws(JournalError) {
     let now = journal.environment.now()
     let state = try journal.state()
     let age = now.milliseconds &- (state.syncedAt?.milliseconds ?? .min)
-    guard !isQuiet || age < 0 || age > 20_000 else { return }
+    guard !report.isEmpty || age < 0 || age > 20_000 else { return }
     try journal.store.write { (store) throws(JournalError) in
       try store.updateState {
         $0.syncedAt = now
         $0.pulledAt = now
       }
+      guard !report.isEmpty else { return }
+      for note in report.merges { try store.log(ActivityEvent(note, time: now), keys) }
+      try store.log(
+        ActivityEvent(
+          .synced, time: now, received: report.received + report.deleted, sent: report.sent), keys)
     }
   }
 }
@@ -116,7 +125,8 @@ struct Session {
     }
     guard let account = state.account else { throw .encryptionOff }
     guard state.epoch == keys.keyring.epoch, state.uid == keys.uid else { throw .keysChanged }
-    guard state.accountStep != AccountStep.cloudDeleted else { throw .cloudDeleted }
+    guard state.step != .cloudDeleted else { throw .cloudDeleted }
+    guard !state.step.isBeforeAccount, state.step != .registered else { throw .setupUnfinished }
     guard let address = ServerAddress(account.url) else { throw .badInput("the server's address") }
     guard let credential else { throw .needsPassword(.sessionEnded) }
     api = VaultAPI(address, credential: credential)

@@ -114,3 +114,14 @@ public struct SyncSettings: Sendable {
   /// The settings that fit a person who waits.
   public init() {}
 }
+
+extension ActivityEvent {
+  /// What the log says of a merge.
+  init(_ note: MergeNote, time: Instant) {
+    switch note.outcome {
+    case .merged: self.init(.merged, time: time, record: note.id)
+    case .mine, .theirs: self.init(.superseded, time: time, record: note.id)
+    case .both: self.init(.keptBoth, time: time, record: note.id)
+    }
+  }
+}

@@ -87,10 +87,15 @@ final class WriteQueue: Sendable {
     var finishes: [Finish] = []
     do {
       try db.beginTransaction(.immediate)
-      for job in jobs {
+      for (index, job) in jobs.enumerated() {
         finishes.append(job.run(db))
-        // A full disk or a failing one may end the whole transaction, not only the savepoint.
-        guard db.isInsideTransaction else { throw StoreError.unavailable(.inputOutput) }
+        guard db.isInsideTransaction else {
+          // A full or failing disk ends the whole transaction, not the savepoint alone. Whoever
+          // met it has its error; the others have done nothing wrong and begin anew.
+          finishes[index](nil)
+          commit(Array(jobs[..<index] + jobs[(index + 1)...]), in: db)
+          return
+        }
       }
       try db.commit()
       for finish in finishes { finish(nil) }

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+import KeyExchange
+import KeyFlow
+public import Sodium
+import VaultProtocol
+
+extension SyncEngine {
+  /// Joins an account from this device; what the journal holds already is merged in, nothing is
+  /// replaced.
+  ///
+  /// After a crash, the next sync goes on.
+  ///
+  /// A device without memory takes the head in its slot as a lower bound: compare
+  /// ``Journal/fingerprint()`` with another device.
+  ///
+  /// - Throws: `encryptionOn`, `wrongPassword`, `keysRefused`, `cloudDeleted` where there is no
+  ///   cloud copy at present, `offline` and its like.
+  @discardableResult
+  public func join(
+    _ wish: AccountWish, password: borrowing SecretBytes, options: SyncOptions = SyncOptions()
+  ) async throws(JournalError) -> SyncReport {
+    let password = HeldPassword(password)
+    return try await exclusively { engine throws(JournalError) in
+      guard try engine.journal.state().account == nil else { throw .encryptionOn }
+      try await engine.enterVault(wish, password, options)
+      let report = try await engine.run(options, first: nil)
+      try engine.finishSetup(options.progress)
+      return report
+    }
+  }
+
+  private func enterVault(
+    _ wish: AccountWish, _ password: HeldPassword, _ options: SyncOptions
+  ) async throws(JournalError) {
+    let old = try journal.keys.unlocked()
+    let (account, _) = try await introduce(wish.server, name: wish.name)
+    options.progress(SyncProgress(.unlocking))
+    let login = try await ServerLogin.perform(
+      VaultAPI(wish.server, pace: settings.pace), account, password: password,
+      profiles: journal.environment.profiles)
+    guard !login.created.hasDeletion else { throw .cloudDeleted }
+    let slot = try login.openSlot()
+    let keyring = [UInt8](login.created.keyring)
+    guard let uid = login.uid, let key = HeldKey(copying: slot.key),
+      let ring = try? Keyring.open(keyring, current: slot.key, uid: uid)
+    else { throw .keysRefused }
+    let state = try journal.state()
+    let pin = try Self.lowerBound(slot.base, state, uid)
+    try await LocalSlot.writeNew(
+      key, password: password, account: account, profile: login.profile, base: slot.base, uid: uid,
+      device: state.device, in: journal.home)
+    try LocalSlot.adoptNew(in: journal.home)
+    let new = UnlockedKeys(keyring: ring, uid: uid)
+    try journal.store.write { (store) throws(JournalError) in
+      guard try store.state()?.epoch == old.keyring.epoch else { throw .keysChanged }
+      try store.sealAnew(from: old, to: new, device: state.device, progress: options.progress)
+      if uid != state.uid { try store.forgetBases() }
+      try store.dropVaultRows()
+      try store.dropWanted()
+      try store.setKeyring(keyring, epoch: key.key.epoch)
+      try store.setCredential(login.credential, with: new)
+      try store.updateState {
+        $0.uid = uid
+        $0.epoch = key.key.epoch
+        $0.pin = pin
+        $0.cursor = []
+        $0.account = account
+        $0.step = .syncing
+      }
+    }
+    root = nil
+    try journal.unlock(with: key.key)
+  }
+
+  /// The head that the server must at least show: the slot's, or what this device once verified of
+  /// the same vault.
+  private static func lowerBound(
+    _ base: HeadPoint, _ state: JournalState, _ uid: ObjectID
+  ) throws(JournalError) -> HeadPoint {
+    guard uid == state.uid, let pin = state.pin, pin.generation == base.generation,
+      pin.seq > base.seq
+    else { return base }
+    return pin
+  }
+}
+
+extension StoreTransaction {
+  /// Another vault has no states in common with this journal: what is shown is offered to it as
+  /// new, and the rest is history.
+  func forgetBases() throws(JournalError) {
+    try run("UPDATE revisions SET state = 3 WHERE state IN (1, 2)")
+    try run(
+      "UPDATE revisions SET state = 1 WHERE state = 3 AND id IN (SELECT current FROM records)")
+  }
+}

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+import KeyFlow
+public import Sodium
+import VaultProtocol
+
+extension SyncEngine {
+  /// Turns encryption off on this device: everything is sealed anew under a key in a file, and
+  /// slots and session go.
+  ///
+  /// The cloud copy and the other devices go on.
+  ///
+  /// Works offline; the server ends the session when it can be reached.
+  ///
+  /// - Throws: `wrongPassword`, `encryptionOff`; then nothing changed.
+  public func turnEncryptionOff(
+    password: borrowing SecretBytes, options: SyncOptions = SyncOptions()
+  ) async throws(JournalError) {
+    let password = HeldPassword(password)
+    try await exclusively { engine throws(JournalError) in
+      let state = try engine.journal.state()
+      guard state.account != nil else { throw .encryptionOff }
+      options.progress(SyncProgress(.unlocking))
+      let key = try await LocalSlot.open(
+        password: password, state, profiles: engine.journal.environment.profiles,
+        in: engine.journal.home)
+      if state.epoch == key.key.epoch { try engine.journal.unlock(with: key.key) }
+      if let session = try? Session(of: engine.journal), let credential = session.api.credential {
+        // Best effort: a session that stays ends by itself.
+        _ = try? await session.api.endSession(credential.sessionID)
+      }
+      try engine.sealUnderFileKey(options)
+    }
+  }
+
+  /// The key file comes first: before the store names its epoch, it is ignored.
+  private func sealUnderFileKey(_ options: SyncOptions) throws(JournalError) {
+    let old = try journal.keys.unlocked()
+    let state = try journal.state()
+    // An epoch of its own: what was ever uploaded under a number is under one key.
+    let key = VaultKey.make(epoch: max(state.epoch, old.keyring.epoch) + 1)
+    try KeyFile.write(key, in: journal.home)
+    let new = UnlockedKeys(keyring: Keyring(current: key), uid: state.uid)
+    try journal.store.write { (store) throws(JournalError) in
+      guard try store.state()?.epoch == old.keyring.epoch else { throw .keysChanged }
+      try store.dissolveCommit()
+      try store.sealAnew(from: old, to: new, device: state.device, progress: options.progress)
+      try store.dropVaultRows()
+      try store.dropWanted()
+      try store.dropCredential()
+      try store.dropItem(Self.setupItem)
+      try store.dropKeyrings(except: key.epoch)
+      try store.updateState {
+        $0.epoch = key.epoch
+        $0.account = nil
+        $0.cursor = []
+        $0.step = .none
+        $0.syncFault = nil
+      }
+    }
+    root = nil
+    try journal.unlock(with: key)
+    try journal.home.remove(journal.home.slotFile)
+    try journal.home.remove(journal.home.newSlotFile)
+    options.progress(SyncProgress(.cleaning))
+    try journal.store.vacuum()
+  }
+}

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import Testing
+import VaultProtocol
+import VaultServer
+
+extension KeyringChange {
+  /// New slots and keyring on a condition, with a new kit or without.
+  static func random(
+    _ condition: Condition, kit: RecoveryKit? = .random(), commit: Commit?
+  ) -> KeyringChange {
+    KeyringChange(
+      condition: condition, passwordSlot: .blob(), recovery: kit, keyring: .blob(),
+      commit: commit)
+  }
+}
+
+extension Person {
+  func putKeyring(_ change: KeyringChange, now: Timestamp = start) async throws -> KeyringOutcome {
+    try await store.putKeyring(change, caller: caller, freshAfter: start, now: now)
+  }
+
+  func putCredential(_ change: KeyringChange, _ credential: Credential = .random())
+    async throws -> KeyringOutcome
+  {
+    try await store.putCredential(
+      credential, change, caller: caller, freshAfter: start, now: start)
+  }
+}
+
+extension Fact {
+  static let keys = [
+    Fact("a password change ends all other sessions and older logins") { store in
+      let person = try await Person(store)
+      let other = try await person.otherDevice()
+      let before = try await person.keyring()
+      let change = KeyringChange.random(.unchanged(before.tag), kit: nil, commit: nil)
+      let credential = Credential.random()
+      let outcome = try await person.putCredential(change, credential)
+      let after = try await person.keyring()
+      #expect(outcome == .stored(after.tag, seq: 1))
+      #expect(after.tag != before.tag)
+      #expect(after.keys.passwordSlot == change.passwordSlot)
+      #expect(after.keys.keyring == change.keyring)
+      #expect(after.keys.recovery == before.keys.recovery)
+      await #expect(throws: StoreError.unauthorized) { try await other.vault() }
+      let account = try #require(try await store.account(named: person.account.nameKey))
+      #expect(account.credential == credential)
+      var late = NewSession(caller: person.caller, credentialVersion: 1)
+      late.caller.session = .random()
+      #expect(try await store.createSession(late, now: start) == .stale)
+      #expect(try await person.putCredential(change, credential) == outcome)
+      try await person.expectClean()
+    },
+    Fact("keys that were changed meanwhile are not overwritten") { store in
+      let person = try await Person(store)
+      let stale = try await person.keyring().tag
+      let first = try await person.putCredential(.random(.unchanged(stale), commit: nil))
+      let tag = try await person.keyring().tag
+      #expect(first == .stored(tag, seq: 1))
+      let vault = try await person.vault()
+      let second = KeyringChange.random(.unchanged(stale), commit: try await person.commit())
+      #expect(try await person.putCredential(second) == .conflict(tag, vault))
+      #expect(try await person.putKeyring(second) == .conflict(tag, vault))
+      #expect(try await person.keyring().tag == tag)
+    },
+    Fact("a rotation raises the epoch in one transaction with slots and head") { store in
+      let person = try await Person(store)
+      try await person.write(.random())
+      let tag = try await person.keyring().tag
+      let old = try await person.commit([.random()])
+      var commit = try await person.commit()
+      commit.epoch = 2
+      let change = KeyringChange.random(.unchanged(tag), commit: commit)
+      let outcome = try await person.putCredential(change)
+      let vault = try await person.vault()
+      #expect(vault.epoch == 2)
+      #expect(vault.head.blob == commit.head)
+      #expect(outcome == .stored(try await person.keyring().tag, seq: 3))
+      #expect(try await person.apply(old) == .conflict(vault))
+      // Asked again after a lost answer, with another OPAQUE record even: the first answer.
+      #expect(try await person.putCredential(change) == outcome)
+      #expect(try await person.vault() == vault)
+      try await person.expectClean()
+    },
+    Fact("a change of keys on an older head conflicts") { store in
+      let person = try await Person(store)
+      let commit = try await person.commit()
+      try await person.write(.random())
+      let keyring = try await person.keyring()
+      let change = KeyringChange.random(.unchanged(keyring.tag), commit: commit)
+      let conflict = KeyringOutcome.conflict(keyring.tag, try await person.vault())
+      #expect(try await person.putKeyring(change) == conflict)
+      #expect(try await person.putCredential(change) == conflict)
+    },
+    Fact("keys alone need a commit and keep the epoch") { store in
+      let person = try await Person(store)
+      let tag = try await person.keyring().tag
+      let bare = KeyringChange.random(.unchanged(tag), commit: nil)
+      #expect(try await person.putKeyring(bare) == .refused(.fieldValue("commit")))
+      var change = KeyringChange.random(.unchanged(tag), commit: try await person.commit())
+      change.commit?.epoch = 2
+      #expect(try await person.putKeyring(change) == .refused(.fieldValue("epoch")))
+      change.commit?.epoch = 1
+      change.commit?.revisions = [.random()]
+      #expect(try await person.putKeyring(change) == .refused(.fieldValue("records")))
+      change.commit?.revisions = []
+      let outcome = try await person.putKeyring(change)
+      #expect(outcome == .stored(try await person.keyring().tag, seq: 2))
+      #expect(try await person.putKeyring(change) == outcome)
+      #expect(try await person.keyring().keys.recovery == change.recovery)
+    },
+    Fact("keys change only after a fresh login, and only of right sizes") { store in
+      let person = try await Person(store)
+      let tag = try await person.keyring().tag
+      let change = KeyringChange.random(.unchanged(tag), commit: try await person.commit())
+      let late = start + .milliseconds(1)
+      await #expect(throws: StoreError.notFresh) {
+        try await store.putKeyring(change, caller: person.caller, freshAfter: late, now: start)
+      }
+      await #expect(throws: StoreError.notFresh) {
+        try await store.putCredential(
+          .random(), change, caller: person.caller, freshAfter: late, now: start)
+      }
+      var wrong = change
+      wrong.passwordSlot = .blob(611)
+      #expect(
+        try await person.putKeyring(wrong) == .refused(.fieldSize("password_slot", bytes: 611)))
+      #expect(try await person.keyring().tag == tag)
+    },
+    Fact("a new beginning keeps all rows under a new generation") { store in
+      let person = try await Person(store, generation: 4)
+      let record = RecordID.random()
+      try await person.write(.random(record), .random())
+      let newest = Revision.random(record, 2)
+      try await person.write(newest)
+      let cursor = try await person.changes().cursor
+      let old = try await person.commit([.random()])
+      let keyring = try await person.keyring()
+      let head = try await person.vault().head
+      let commit = Commit(
+        id: .random(), baseSeq: 0, generation: 9, epoch: 1, revisions: [], head: .blob())
+      var change = KeyringChange.random(
+        .newBeginning(keyring.tag, head: .random()), commit: commit)
+      let conflict = KeyringOutcome.conflict(keyring.tag, try await person.vault())
+      #expect(try await person.putKeyring(change) == conflict)
+      change.condition = .newBeginning(keyring.tag, head: head.hash)
+      change.commit?.generation = 4
+      #expect(try await person.putKeyring(change) == .refused(.fieldValue("generation")))
+      change.commit?.generation = 9
+      let outcome = try await person.putKeyring(change)
+      #expect(outcome == .stored(try await person.keyring().tag, seq: 1))
+      #expect(try await person.putKeyring(change) == outcome)
+      let vault = try await person.vault()
+      #expect(vault.generation == 9)
+      #expect(vault.head == Head(seq: 1, blob: commit.head, hash: .of(commit.head)))
+      #expect(vault.recordCount == 2)
+      #expect(try await person.apply(old) == .conflict(vault))
+      #expect(try await person.changes(cursor).isReset)
+      let rows = try await person.everything()
+      #expect(rows.count == 2)
+      #expect(rows[record] == newest.row(seq: 1))
+      #expect(try await person.write(.random(record, 3)) == 2)
+      try await person.expectClean()
+    },
+  ]
+}

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import Testing
+import VaultProtocol
+import VaultServer
+
+extension Fact {
+  static let operation = [
+    Fact("a nonce is good once for each user") { store async throws in
+      let nonce = RequestHash.random()
+      let user = UserID.random()
+      let end = start + .seconds(60)
+      #expect(try await store.useOnce(nonce, user: user, expiry: end, now: start))
+      #expect(try await !store.useOnce(nonce, user: user, expiry: end, now: start))
+      #expect(try await store.useOnce(nonce, user: .random(), expiry: end, now: start))
+      #expect(try await !store.useOnce(.random(), user: user, expiry: end, now: end))
+    },
+    Fact("of uses of one nonce at once exactly one is the first") { store in
+      let nonce = RequestHash.random()
+      let user = UserID.random()
+      let firsts = try await withThrowingTaskGroup { group in
+        for _ in 0..<16 {
+          group.addTask {
+            try await store.useOnce(nonce, user: user, expiry: start + .seconds(9), now: start)
+          }
+        }
+        return try await group.reduce(into: 0) { $0 += $1 ? 1 : 0 }
+      }
+      #expect(firsts == 1)
+    },
+    Fact("a sweep takes what has had its time, and nothing else") { store in
+      let person = try await Person(store)
+      let nonce = RequestHash.random()
+      let end = start + .seconds(60)
+      _ = try await store.useOnce(nonce, user: person.user, expiry: end, now: start)
+      try await store.sweep(now: start)
+      #expect(try await !store.useOnce(nonce, user: person.user, expiry: end, now: start))
+      #expect(try await store.sessions(caller: person.caller, now: start).count == 1)
+    },
+    Fact("whoever waits for a user is woken by that user's changes alone") { store in
+      let person = try await Person(store)
+      let other = try await Person(store)
+      var moves = store.signals.moves(of: person.user).makeAsyncIterator()
+      var others = store.signals.moves(of: other.user).makeAsyncIterator()
+      #expect(store.signals.waitingUsers.contains(person.user))
+      try await person.write(.random())
+      #expect(await moves.next() != nil)
+      _ = try await person.deleteVault(.random(person.vault()))
+      #expect(await moves.next() != nil)
+      // Had the first user's changes woken this one, two would have come.
+      try await other.write(.random())
+      #expect(await others.next() != nil)
+      await store.close()
+      #expect(await others.next() == nil)
+    },
+    Fact("a commit that changes nothing wakes nobody") { store in
+      let person = try await Person(store)
+      var conflict = try await person.commit()
+      conflict.baseSeq = 7
+      var moves = store.signals.moves(of: person.user).makeAsyncIterator()
+      try await person.apply(conflict)
+      await store.close()
+      #expect(await moves.next() == nil)
+    },
+    Fact("users are listed with what they take, a page at a time") { store in
+      let people = [try await Person(store), try await Person(store), try await Person(store)]
+      for (index, person) in people.enumerated() {
+        for number in 0...index { try await person.write(.random(bytes: 700 + number)) }
+      }
+      let record = try #require(try await people[0].everything().keys.first)
+      try await people[0].write(.random(record, 2, bytes: 800))
+      var sizes: [UserSize] = []
+      while true {
+        let page = try await store.users(after: sizes.last?.user, limit: 2, now: start)
+        #expect(page.count <= 2)
+        sizes += page
+        if page.count < 2 { break }
+      }
+      #expect(sizes.map(\.user) == sizes.map(\.user).sorted())
+      let own = people.map { person in sizes.first { $0.user == person.user } }
+      #expect(own.map { $0?.recordCount } == [1, 2, 3])
+      #expect(own.map { $0?.bytes } == [800, 1_401, 2_103])
+      #expect(own.map { $0?.historyBytes } == [700, 0, 0])
+      #expect(own.map { $0?.sessions } == [1, 1, 1])
+    },
+    Fact("a closed store is unavailable") { store in
+      let person = try await Person(store)
+      let commit = try await person.commit()
+      await store.close()
+      await #expect(throws: StoreError.unavailable(.closed)) { try await person.vault() }
+      await #expect(throws: StoreError.unavailable(.closed)) { try await person.apply(commit) }
+      await #expect(throws: StoreError.unavailable(.closed)) { try await store.ping() }
+    },
+  ]
+}
