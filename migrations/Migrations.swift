@@ -35,7 +35,7 @@ public enum Migrations {
   public static let serverPostgreSQL = [
     Migration(
       1, "v0001_vault", PackageResources.v0001_vault_postgres_sql,
-      checksum: "0f580b7a872dbd16d05d81bec608fb1f0be885fd89ff15963983e8fc5755ec9c")
+      checksum: "b4ed0c6b601ded7cfcd3f56ffa3f70b0a81739c8313ecea0752feffbfc642a65")
   ]
 
   /// A device's journal.

@@ -72,14 +72,12 @@ public final class Pool: Sendable {
     }
   }
 
-  /// Refuses further requests and closes each connection once its request has ended.
-  public func close() {
-    let idle = state.withLock { state in
-      state.isClosed = true
-      defer { state.idle = [] }
-      return state.idle
-    }
-    _ = idle  // Their last reference; dropped outside the lock.
+  /// Refuses further requests, and waits for those under way; then all connections are closed.
+  public func close() async {
+    state.withLock { $0.isClosed = true }
+    for _ in 0..<configuration.connections { await turns.takeAtLast() }
+    state.withLock { $0.idle = [] }
+    for _ in 0..<configuration.connections { turns.giveBack() }
   }
 
   /// The connections that wait to be lent, for tests and metrics.
@@ -120,9 +118,7 @@ public final class Pool: Sendable {
 
   private func putBack(_ connection: Connection) async {
     guard await connection.isReusable else { return }
-    state.withLock { state in
-      if !state.isClosed { state.idle.append(connection) }
-    }
+    state.withLock { $0.idle.append(connection) }
   }
 }
 

@@ -59,6 +59,18 @@ final class Turns: Sendable {
     try result.get()
   }
 
+  /// Takes a turn, however long that takes.
+  func takeAtLast() async {
+    let isFree = state.withLock { state in
+      guard state.free > 0, state.waiters.isEmpty else { return false }
+      state.free -= 1
+      return true
+    }
+    if isFree { return }
+    // A task of its own is not cancelled with the caller's.
+    await Task { try? await take(until: .now + .seconds(86_400)) }.value
+  }
+
   /// Gives a turn back, to the one who has waited longest.
   func giveBack() {
     let next = state.withLock { state -> Continuation? in

@@ -54,6 +54,9 @@ struct Place: ParsableArguments {
       if url.hasPrefix("sqlite:") {
         return try SQLiteStore(path: String(url.dropFirst("sqlite:".count)), policy: policy)
       }
+      if url.hasPrefix("postgres:") || url.hasPrefix("postgresql:") {
+        return try await PostgresStore(url: url, policy: policy, now: .system())
+      }
     } catch {
       throw Failure(error)
     }

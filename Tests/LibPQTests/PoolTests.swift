@@ -146,7 +146,7 @@ import Testing
   @Test func `a closed pool refuses`() async throws {
     let pool = try Pool(Configuration(url: TestDatabase.url()))
     try await pool.run(Statement("SELECT 1"))
-    pool.close()
+    await pool.close()
     #expect(pool.idleCount == 0)
     await #expect(throws: PostgresError.closed) { try await pool.run(Statement("SELECT 1")) }
   }

@@ -1,15 +1,16 @@
 -- Everything vaultd keeps, for PostgreSQL 15. Every key begins with the user, so that all tables
 -- can be distributed by user_id and kept together; names are a small table of their own.
--- Times are milliseconds since 1970 UTC. Hashes are SHA-512 cut to 32 bytes. Blobs are sealed.
+-- Ids of 16 bytes are uuids: fixed in length, quick to compare. Times are milliseconds since
+-- 1970 UTC. Hashes are SHA-512 cut to 32 bytes. Blobs are sealed.
 
 -- Login by name: the only look-up across users.
 CREATE TABLE names (
   name_key bytea NOT NULL PRIMARY KEY CHECK (octet_length(name_key) = 32),
-  user_id bytea NOT NULL CHECK (octet_length(user_id) = 16)
+  user_id uuid NOT NULL
 );
 
 CREATE TABLE accounts (
-  user_id bytea NOT NULL PRIMARY KEY CHECK (octet_length(user_id) = 16),
+  user_id uuid NOT NULL PRIMARY KEY,
   name_key bytea NOT NULL CHECK (octet_length(name_key) = 32),
   registration_hash bytea NOT NULL CHECK (octet_length(registration_hash) = 32),
   secrets_version smallint NOT NULL CHECK (secrets_version BETWEEN 0 AND 255),
@@ -23,7 +24,7 @@ CREATE TABLE accounts (
 
 -- The device's label is sealed. A session ended by a deletion keeps the right to its certificate.
 CREATE TABLE sessions (
-  user_id bytea NOT NULL CHECK (octet_length(user_id) = 16),
+  user_id uuid NOT NULL,
   session_id bigint NOT NULL,                        -- the 64 bits as a signed number
   token_hash bytea NOT NULL CHECK (octet_length(token_hash) = 32),
   created_at bigint NOT NULL,
@@ -34,9 +35,10 @@ CREATE TABLE sessions (
   PRIMARY KEY (user_id, session_id)
 );
 
--- One row a vault that exists; a commit locks it.
+-- One row a vault that exists; a commit locks it. Half a page stays free, so that the row's next
+-- version finds room beside it and no index changes.
 CREATE TABLE vaults (
-  user_id bytea NOT NULL PRIMARY KEY REFERENCES accounts,
+  user_id uuid NOT NULL PRIMARY KEY REFERENCES accounts,
   generation bigint NOT NULL CHECK (generation BETWEEN 1 AND 4294967295),
   epoch bigint NOT NULL CHECK (epoch BETWEEN 0 AND 4294967295),
   seq bigint NOT NULL CHECK (seq >= 1),
@@ -46,7 +48,7 @@ CREATE TABLE vaults (
 ) WITH (fillfactor = 50);
 
 CREATE TABLE keyrings (
-  user_id bytea NOT NULL PRIMARY KEY REFERENCES vaults ON DELETE CASCADE,
+  user_id uuid NOT NULL PRIMARY KEY REFERENCES vaults ON DELETE CASCADE,
   password_slot bytea NOT NULL CHECK (octet_length(password_slot) BETWEEN 612 AND 4096),
   recovery_slot bytea NOT NULL CHECK (octet_length(recovery_slot) BETWEEN 612 AND 4096),
   recovery_public_key bytea NOT NULL CHECK (octet_length(recovery_public_key) = 32),
@@ -57,9 +59,9 @@ CREATE TABLE keyrings (
 -- The heads of the present generation, each with the commit that brought it. No foreign key here
 -- and below, where it would cost a look-up a row: every writer has locked the vault's row.
 CREATE TABLE commits (
-  user_id bytea NOT NULL CHECK (octet_length(user_id) = 16),
+  user_id uuid NOT NULL,
   seq bigint NOT NULL CHECK (seq >= 1),
-  commit_id bytea NOT NULL CHECK (octet_length(commit_id) = 16),
+  commit_id uuid NOT NULL,
   body_hash bytea NOT NULL CHECK (octet_length(body_hash) = 32),
   head_hash bytea NOT NULL CHECK (octet_length(head_hash) = 32),
   head bytea NOT NULL CHECK (octet_length(head) BETWEEN 612 AND 4096),
@@ -71,8 +73,8 @@ ALTER TABLE commits ALTER head SET STORAGE EXTERNAL;
 -- The current revision of each record; sealed bytes do not compress, and stay in the row up to
 -- a page.
 CREATE TABLE records (
-  user_id bytea NOT NULL CHECK (octet_length(user_id) = 16),
-  record_id bytea NOT NULL CHECK (octet_length(record_id) = 16),
+  user_id uuid NOT NULL,
+  record_id uuid NOT NULL,
   revision bigint NOT NULL CHECK (revision >= 1),
   seq bigint NOT NULL CHECK (seq >= 1),
   blob_hash bytea NOT NULL CHECK (octet_length(blob_hash) = 32),
@@ -81,14 +83,13 @@ CREATE TABLE records (
 ) WITH (toast_tuple_target = 8160);
 ALTER TABLE records ALTER blob SET STORAGE EXTERNAL;
 
--- The feed; it covers the rows that are read without their blobs.
-CREATE UNIQUE INDEX records_feed ON records (user_id, seq, record_id)
-  INCLUDE (revision, blob_hash);
+-- The feed.
+CREATE UNIQUE INDEX records_feed ON records (user_id, seq, record_id);
 
 -- Older revisions, outside the quota.
 CREATE TABLE revisions (
-  user_id bytea NOT NULL CHECK (octet_length(user_id) = 16),
-  record_id bytea NOT NULL CHECK (octet_length(record_id) = 16),
+  user_id uuid NOT NULL,
+  record_id uuid NOT NULL,
   revision bigint NOT NULL CHECK (revision >= 1),
   seq bigint NOT NULL CHECK (seq >= 1),
   replaced_at bigint NOT NULL,
@@ -100,7 +101,7 @@ ALTER TABLE revisions ALTER blob SET STORAGE EXTERNAL;
 
 -- What a deleted cloud copy leaves. It outlives the account where that went too, until expires_at.
 CREATE TABLE deletions (
-  user_id bytea NOT NULL CHECK (octet_length(user_id) = 16),
+  user_id uuid NOT NULL,
   generation bigint NOT NULL CHECK (generation BETWEEN 1 AND 4294967295),
   epoch bigint NOT NULL CHECK (epoch BETWEEN 0 AND 4294967295),
   last_seq bigint NOT NULL CHECK (last_seq >= 1),
@@ -113,7 +114,7 @@ CREATE TABLE deletions (
 );
 
 CREATE TABLE certificates (
-  user_id bytea NOT NULL,
+  user_id uuid NOT NULL,
   generation bigint NOT NULL,
   position integer NOT NULL CHECK (position >= 0),
   epoch bigint NOT NULL CHECK (epoch BETWEEN 0 AND 4294967295),
@@ -124,8 +125,203 @@ CREATE TABLE certificates (
 
 -- Nonces that were used; each is good once.
 CREATE TABLE nonces (
-  user_id bytea NOT NULL CHECK (octet_length(user_id) = 16),
+  user_id uuid NOT NULL,
   nonce bytea NOT NULL CHECK (octet_length(nonce) = 32),
   expires_at bigint NOT NULL,
   PRIMARY KEY (user_id, nonce)
 );
+
+-- A second wall: whatever a statement forgets to ask, it sees one user's rows, the one named by
+-- the transaction's setting vault.user. The operator's work sets vault.operator instead. FORCE,
+-- since vaultd's role owns the tables.
+DO $$
+DECLARE
+  name text;
+BEGIN
+  FOREACH name IN ARRAY ARRAY['accounts', 'sessions', 'vaults', 'keyrings', 'commits', 'records',
+    'revisions', 'deletions', 'certificates', 'nonces']
+  LOOP
+    EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', name);
+    EXECUTE format('ALTER TABLE %I FORCE ROW LEVEL SECURITY', name);
+    EXECUTE format('CREATE POLICY one_user ON %I USING ('
+      'user_id = (SELECT nullif(current_setting(''vault.user'', true), '''')::uuid)'
+      ' OR (SELECT current_setting(''vault.operator'', true) = ''on''))', name);
+  END LOOP;
+END
+$$;
+
+-- The heads from `pin` up to `newest`, along the longest links that do not pass the pin
+-- (HeadPath.swift): a head links to the one before and, for k = 1…12, to the newest earlier one
+-- whose seq is a multiple of 4^k.
+CREATE FUNCTION vault_head_path(pin bigint, newest bigint) RETURNS SETOF bigint
+LANGUAGE plpgsql IMMUTABLE STRICT AS $$
+DECLARE
+  at_seq bigint := newest;
+  link bigint;
+  step bigint;
+BEGIN
+  RETURN NEXT at_seq;
+  IF pin < 1 THEN
+    RETURN;
+  END IF;
+  WHILE at_seq > pin LOOP
+    link := at_seq - 1;
+    step := 4;
+    FOR k IN 1..12 LOOP
+      EXIT WHEN (at_seq - 1) / step * step < pin;
+      link := (at_seq - 1) / step * step;
+      step := step * 4;
+    END LOOP;
+    at_seq := link;
+    RETURN NEXT at_seq;
+  END LOOP;
+END
+$$;
+
+-- Removes from the records' histories what is neither among the newest `keep` nor replaced after
+-- `since`, and gives the bytes of it. No more than `most` of a record: the cost of an edit must
+-- not depend on how long a history is.
+CREATE FUNCTION vault_trim(of_user uuid, ids uuid[], keep bigint, since bigint, most bigint)
+RETURNS bigint LANGUAGE sql AS $$
+  WITH gone AS (
+    DELETE FROM revisions h USING (
+      SELECT d.record_id, d.revision FROM unnest(ids) AS n (record_id) CROSS JOIN LATERAL (
+        SELECT o.record_id, o.revision, o.replaced_at FROM revisions o
+        WHERE o.user_id = of_user AND o.record_id = n.record_id AND o.revision <= (
+          SELECT k.revision FROM revisions k
+          WHERE k.user_id = of_user AND k.record_id = n.record_id
+          ORDER BY k.revision DESC OFFSET keep LIMIT 1)
+        ORDER BY o.revision LIMIT most) d
+      WHERE d.replaced_at <= since) doomed
+    WHERE h.user_id = of_user AND h.record_id = doomed.record_id
+      AND h.revision = doomed.revision
+    RETURNING octet_length(h.blob) AS bytes)
+  SELECT coalesce(sum(bytes), 0)::bigint FROM gone
+$$;
+
+-- A commit, whole, in one call; what VaultStore.apply says, under the lock of the vault's row.
+-- Refusals are answers and no errors, so several commits can share one transaction and its fsync.
+--
+-- `ids`, `firsts`, `revisions`, `hashes`, `blobs`: for each record its last revision in this
+-- commit, and the number of its first. `older_…`: the revisions between, straight into history.
+--
+-- outcome: 0 accepted as `seq` · 1 no such session · 2 gone · 3 conflict · 4 the id is another
+-- body's · 5 `record` is stored as revision `stored` · 6 beyond the quota
+CREATE FUNCTION vault_commit(
+  of_user uuid, by_session bigint, by_token bytea, at_time bigint,
+  slide_before bigint, new_expiry bigint,
+  id uuid, base bigint, in_generation bigint, in_epoch bigint,
+  new_body_hash bytea, new_head_hash bytea, new_head bytea,
+  default_quota_bytes bigint, default_quota_records bigint,
+  history_count bigint, history_since bigint,
+  ids uuid[], firsts bigint[], numbers bigint[], hashes bytea[], blobs bytea[], blob_bytes bigint,
+  older_ids uuid[], older_numbers bigint[], older_hashes bytea[], older_blobs bytea[],
+  older_bytes bigint,
+  OUT outcome bigint, OUT new_seq bigint, OUT record uuid, OUT stored bigint
+) LANGUAGE plpgsql AS $$
+DECLARE
+  session record;
+  vault record;
+  replaced bigint := 0;
+  replaced_bytes bigint := 0;
+  trimmed_bytes bigint := 0;
+  growth bigint;
+  known bigint;
+BEGIN
+  PERFORM set_config('vault.user', of_user::text, true);
+
+  -- The lock first: a session that was ended while this waited for it is no longer good.
+  SELECT v.seq, v.generation, v.epoch, v.bytes, v.record_count, a.quota_bytes, a.quota_records
+  INTO vault FROM vaults v JOIN accounts a ON a.user_id = v.user_id
+  WHERE v.user_id = of_user FOR UPDATE OF v;
+  SELECT s.used_at, s.ended_generation INTO session FROM sessions s
+  WHERE s.user_id = of_user AND s.session_id = by_session AND s.token_hash = by_token
+    AND s.expires_at > at_time;
+  IF NOT FOUND THEN
+    outcome := 1;
+    RETURN;
+  END IF;
+  IF session.ended_generation IS NOT NULL OR vault.seq IS NULL THEN
+    outcome := 2;
+    RETURN;
+  END IF;
+
+  IF session.used_at <= slide_before THEN
+    UPDATE sessions s SET used_at = at_time, expires_at = new_expiry
+    WHERE s.user_id = of_user AND s.session_id = by_session;
+  END IF;
+
+  outcome := 0;
+  IF vault.seq <> base OR vault.generation <> in_generation OR vault.epoch <> in_epoch THEN
+    outcome := 3;
+  ELSIF cardinality(ids) > 0 THEN
+    SELECT count(*), coalesce(sum(octet_length(r.blob)), 0),
+      (array_agg(r.record_id ORDER BY n.i) FILTER (WHERE r.revision >= n.first))[1],
+      (array_agg(r.revision ORDER BY n.i) FILTER (WHERE r.revision >= n.first))[1]
+    INTO replaced, replaced_bytes, record, stored
+    FROM unnest(ids, firsts) WITH ORDINALITY AS n (record_id, first, i)
+    JOIN records r ON r.user_id = of_user AND r.record_id = n.record_id;
+    growth := cardinality(ids) - replaced;
+    IF record IS NOT NULL THEN
+      outcome := 5;
+    ELSIF growth > 0
+        AND vault.record_count + growth > coalesce(vault.quota_records, default_quota_records)
+      OR blob_bytes > replaced_bytes
+        AND vault.bytes + blob_bytes - replaced_bytes
+          > coalesce(vault.quota_bytes, default_quota_bytes) THEN
+      outcome := 6;
+    END IF;
+  END IF;
+
+  -- An id that is known goes before all that; one that was accepted is behind the head.
+  IF outcome = 0 THEN
+    new_seq := vault.seq + 1;
+    INSERT INTO commits (user_id, seq, commit_id, body_hash, head_hash, head)
+    VALUES (of_user, new_seq, id, new_body_hash, new_head_hash, new_head)
+    ON CONFLICT (user_id, commit_id) DO NOTHING;
+    IF NOT FOUND THEN
+      outcome := 4;
+    END IF;
+  END IF;
+  IF outcome <> 0 THEN
+    SELECT c.seq, CASE WHEN c.body_hash = new_body_hash THEN 0 ELSE 4 END
+    INTO new_seq, known FROM commits c WHERE c.user_id = of_user AND c.commit_id = id;
+    IF FOUND THEN
+      outcome := known;
+    END IF;
+    RETURN;
+  END IF;
+
+  IF replaced > 0 THEN
+    INSERT INTO revisions (user_id, record_id, revision, seq, replaced_at, blob_hash, blob)
+    SELECT of_user, r.record_id, r.revision, r.seq, at_time, r.blob_hash, r.blob
+    FROM unnest(ids) AS n (record_id)
+    JOIN records r ON r.user_id = of_user AND r.record_id = n.record_id;
+    INSERT INTO records (user_id, record_id, revision, seq, blob_hash, blob)
+    SELECT of_user, n.record_id, n.revision, new_seq, n.blob_hash, n.blob
+    FROM unnest(ids, numbers, hashes, blobs) AS n (record_id, revision, blob_hash, blob)
+    ON CONFLICT (user_id, record_id) DO UPDATE SET revision = EXCLUDED.revision,
+      seq = EXCLUDED.seq, blob_hash = EXCLUDED.blob_hash, blob = EXCLUDED.blob;
+  ELSIF cardinality(ids) > 0 THEN
+    INSERT INTO records (user_id, record_id, revision, seq, blob_hash, blob)
+    SELECT of_user, n.record_id, n.revision, new_seq, n.blob_hash, n.blob
+    FROM unnest(ids, numbers, hashes, blobs) AS n (record_id, revision, blob_hash, blob);
+  END IF;
+  IF cardinality(older_ids) > 0 THEN
+    INSERT INTO revisions (user_id, record_id, revision, seq, replaced_at, blob_hash, blob)
+    SELECT of_user, n.record_id, n.revision, new_seq, at_time, n.blob_hash, n.blob
+    FROM unnest(older_ids, older_numbers, older_hashes, older_blobs)
+      AS n (record_id, revision, blob_hash, blob);
+  END IF;
+  IF replaced > 0 OR cardinality(older_ids) > 0 THEN
+    trimmed_bytes := vault_trim(
+      of_user, ids, history_count, history_since, cardinality(older_ids) + 2);
+  END IF;
+
+  UPDATE vaults v SET seq = new_seq,
+    record_count = v.record_count + cardinality(ids) - replaced,
+    bytes = v.bytes + blob_bytes - replaced_bytes,
+    history_bytes = v.history_bytes + replaced_bytes + older_bytes - trimmed_bytes
+  WHERE v.user_id = of_user;
+END
+$$;

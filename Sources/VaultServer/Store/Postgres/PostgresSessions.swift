@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+public import Foundation
+import LibPQ
+import VaultProtocol
+
+extension PostgresStore {
+  /// Makes a session after a login, in one round trip.
+  public func createSession(
+    _ new: NewSession, now: Timestamp
+  ) async throws(StoreError) -> SessionOutcome {
+    let user = new.caller.user
+    let results = try await exchange(
+      of: user,
+      [
+        // The lock keeps a change of the credential, or a deletion, out until this is done.
+        Statement(
+          "SELECT credential_version FROM accounts WHERE user_id = $1::uuid FOR UPDATE",
+          [.id(user)]),
+        Statement(
+          """
+          INSERT INTO sessions (user_id, session_id, token_hash, created_at, used_at, expires_at)
+          SELECT user_id, $2::bigint, $3::bytea, $4::bigint, $4::bigint, $5::bigint
+          FROM accounts WHERE user_id = $1::uuid AND credential_version = $6::bigint
+          ON CONFLICT DO NOTHING
+          """,
+          [
+            .id(user), .session(new.caller.session), .hash(new.caller.tokenHash), .time(now),
+            .time(now + policy.sessionLife), .number(new.credentialVersion),
+          ]),
+        PostgresStanding.statement(new.caller, now: now),
+        Keyring.statement(user),
+        Deletion.statement(user),
+      ])
+    guard let account = results[0].first, !results[2].isEmpty else { return .stale }
+    var columns = Columns(account)
+    guard try columns.number() == new.credentialVersion else { return .stale }
+    let standing = try PostgresStanding(results[2], policy)
+    guard standing.endedGeneration == nil else { return .stale }
+    guard let vault = standing.vault else {
+      return .openedWithoutVault(standing.session, try Deletion(last: results[4]))
+    }
+    return .opened(standing.session, vault, try Keyring(results[3]))
+  }
+
+  /// The caller's own session.
+  public func session(caller: Caller, now: Timestamp) async throws(StoreError) -> Session {
+    try await look(caller, now: now).0.session
+  }
+
+  /// The caller's live sessions, oldest first.
+  public func sessions(caller: Caller, now: Timestamp) async throws(StoreError) -> [Session] {
+    let all = Statement(
+      """
+      SELECT session_id, created_at, used_at, expires_at, label FROM sessions
+      WHERE user_id = $1::uuid AND ended_generation IS NULL AND expires_at > $2::bigint
+      ORDER BY created_at, session_id
+      """, [.id(caller.user), .time(now)])
+    let (_, results) = try await look(caller, now: now, [all])
+    var sessions: [Session] = []
+    for row in results[0] {
+      var columns = Columns(row)
+      sessions.append(try Session(columns: &columns))
+    }
+    return sessions
+  }
+
+  /// Ends one of the caller's sessions.
+  public func endSession(
+    _ id: SessionID, caller: Caller, now: Timestamp
+  ) async throws(StoreError) -> Bool {
+    let ended = try await change(
+      id, "DELETE FROM sessions t", [], caller: caller, now: now)
+    if ended { notices.moved(caller.user) }
+    return ended
+  }
+
+  /// Sets or removes the label of one of the caller's sessions.
+  public func setLabel(
+    _ label: Data?, of id: SessionID, caller: Caller, now: Timestamp
+  ) async throws(StoreError) -> Bool {
+    if let label, !(1...Limits.labelBytes).contains(label.count) {
+      _ = try await look(caller, now: now)
+      return false
+    }
+    return try await change(
+      id, "UPDATE sessions t SET label = $6::bytea", [.optional(label)], caller: caller, now: now)
+  }
+
+  /// Changes one session of the caller's, if the caller's own is good: else `look` throws.
+  private func change(
+    _ id: SessionID, _ verb: String, _ values: [Value], caller: Caller, now: Timestamp
+  ) async throws(StoreError) -> Bool {
+    let statement = Statement(
+      """
+      \(verb) WHERE t.user_id = $1::uuid AND t.session_id = $2::bigint
+        AND t.ended_generation IS NULL AND t.expires_at > $3::bigint
+        AND EXISTS (
+          SELECT 1 FROM sessions s WHERE s.user_id = $1::uuid AND s.session_id = $4::bigint
+            AND s.token_hash = $5::bytea AND s.expires_at > $3::bigint
+            AND s.ended_generation IS NULL)
+      """,
+      [
+        .id(caller.user), .session(id), .time(now), .session(caller.session),
+        .hash(caller.tokenHash),
+      ] + values)
+    let (_, results) = try await look(caller, now: now, [statement])
+    return results[0].affected > 0
+  }
+}

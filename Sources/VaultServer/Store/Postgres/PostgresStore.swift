@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+import LibPQ
+import Migrations
+import Synchronization
+import VaultProtocol
+
+/// The store on PostgreSQL.
+///
+/// What is asked often is one round trip: a commit is one call of `vault_commit`, a read is one
+/// pipeline whose first statements name the user to row-level security and check the session.
+/// What is rare locks the account's row, decides here, and writes in a second round trip.
+public final class PostgresStore: VaultStore {
+  /// Wakes those who wait for a change, made here or by another process.
+  public let signals = HeadSignals()
+
+  let pool: Pool
+  let policy: StorePolicy
+  let notices: PostgresNotices
+  /// Whether a deletion left room to be freed.
+  let isVacuumDue = Mutex(false)
+
+  /// Opens the store: brings the schema up to date and begins to listen for changes.
+  ///
+  /// - Parameters:
+  ///   - url: Where the database is, in libpq's words. Its role owns the tables and must not be
+  ///     a superuser, who is above row-level security.
+  ///   - connections: The most that are opened for requests; two more are for notices.
+  ///   - prepares: Whether statements are prepared; off behind a PgBouncer that cannot.
+  ///   - policy: The operator's settings.
+  ///   - now: Written down beside each step of the schema that is taken.
+  /// - Throws: ``StoreError/unavailable(_:)``, or ``StoreError/damaged(_:)`` for a schema that is
+  ///   not this program's.
+  public init(
+    url: String, connections: Int = 16, prepares: Bool = true,
+    policy: StorePolicy = StorePolicy(), now: Timestamp
+  ) async throws(StoreError) {
+    var configuration = Configuration(url: url, connections: connections, prepares: prepares)
+    // Every look-up is by key, in tables whose size the planner may not know yet; a plan is made
+    // once for each connection and holds.
+    configuration.preamble = [Statement("SET plan_cache_mode = force_generic_plan")]
+    configuration.preamble += ["jit", "enable_seqscan", "enable_hashjoin", "enable_mergejoin"]
+      .map { Statement("SET \($0) = off") }
+    let pool = Pool(configuration)
+    self.pool = pool
+    self.policy = policy
+    notices = PostgresNotices(configuration, signals)
+    try await Self.migrate(pool, to: Migrations.serverPostgreSQL, now: now)
+    await notices.listen(configuration)
+  }
+
+  /// Whether the database answers.
+  public func ping() async throws(StoreError) {
+    _ = try await exchange([])
+  }
+
+  /// Waits for what is under way, then lets the database go.
+  public func close() async {
+    await notices.stop()
+    await pool.close()
+    signals.finish()
+  }
+}
+
+// MARK: - Talking to the database
+
+extension PostgresStore {
+  /// One round trip that is one transaction.
+  func exchange(_ statements: [Statement]) async throws(StoreError) -> [Rows] {
+    do throws(PostgresError) {
+      return try await pool.pipeline(statements)
+    } catch {
+      throw StoreError(error)
+    }
+  }
+
+  /// One round trip that is one transaction and sees one user's rows.
+  func exchange(
+    of user: UserID, _ statements: [Statement]
+  ) async throws(StoreError) -> [Rows] {
+    Array(try await exchange([.enter(user)] + statements).dropFirst())
+  }
+
+  /// A transaction of two round trips: what `reading` gives, under its locks, `decide` turns into
+  /// an answer and the statements that make it true.
+  func transaction<R>(
+    of user: UserID, _ reading: [Statement],
+    _ decide: ([Rows]) throws(StoreError) -> (R, [Statement])
+  ) async throws(StoreError) -> R {
+    let decision: Result<R, StoreError>
+    do throws(PostgresError) {
+      decision = try await pool.withConnection { (connection) async throws(PostgresError) in
+        let rows = try await connection.pipeline([Statement("BEGIN"), .enter(user)] + reading)
+        let decision = Result { () throws(StoreError) in try decide(Array(rows.dropFirst(2))) }
+        let writing = (try? decision.get().1).map { $0 + [Statement("COMMIT")] }
+        try await connection.pipeline(writing ?? [Statement("ROLLBACK")])
+        return decision.map(\.0)
+      }
+    } catch {
+      throw StoreError(error)
+    }
+    return try decision.get()
+  }
+}
+
+extension PostgresStore {
+  /// As ``transaction(of:_:_:)`` for a caller, whose session is checked under the locks.
+  ///
+  /// - Throws: ``StoreError/unauthorized``, ``StoreError/gone(_:)``.
+  func write<R>(
+    as caller: Caller, now: Timestamp, _ reading: [Statement],
+    _ decide: (PostgresStanding, [Rows]) throws(StoreError) -> (R, [Statement])
+  ) async throws(StoreError) -> R {
+    let locks = Statement.lock(caller.user)
+    let first =
+      locks + [
+        PostgresStanding.statement(caller, now: now),
+        Deletion.statement(endingSessionOf: caller),
+      ]
+    return try await transaction(of: caller.user, first + reading) {
+      (rows) throws(StoreError) -> (R, [Statement]) in
+      let standing = try PostgresStanding(rows[locks.count], policy)
+      guard standing.endedGeneration == nil else {
+        throw .gone(try Deletion(last: rows[locks.count + 1]))
+      }
+      let isSlideDue = standing.session.usedAt <= now - policy.sessionSlide
+      let (answer, writing) = try decide(standing, Array(rows[first.count...]))
+      return (answer, isSlideDue ? [slide(caller, now: now)] + writing : writing)
+    }
+  }
+}
+
+extension Connection {
+  /// ``pipeline(_:within:)``, with what failed in the store's words.
+  func exchange(_ statements: [Statement]) async throws(StoreError) -> [Rows] {
+    do throws(PostgresError) {
+      return try await pipeline(statements)
+    } catch {
+      throw StoreError(error)
+    }
+  }
+}
+
+extension Statement {
+  /// Names the user whose rows the transaction may see.
+  static func enter(_ user: UserID) -> Statement {
+    Statement(
+      "SELECT set_config('vault.user', $1::uuid::text, true)", [.id(user)], name: "enter")
+  }
+
+  /// Lets the transaction see all users' rows.
+  static let enterAsOperator = Statement("SELECT set_config('vault.operator', 'on', true)")
+
+  /// Keeps all other changes of the user's keys, sessions and records out until the end.
+  static func lock(_ user: UserID) -> [Statement] {
+    ["accounts", "vaults"].map {
+      Statement("SELECT 1 FROM \($0) WHERE user_id = $1::uuid FOR UPDATE", [.id(user)])
+    }
+  }
+}
