@@ -1,0 +1,18 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// A package of its own, so that the product does not depend on its tools. `run.py` drives it.
+let package = Package(
+  name: "benchmarks",
+  dependencies: [.package(name: "journal-vault", path: "..")],
+  targets: [
+    // The bare library, as the limit to compare with.
+    .systemLibrary(name: "CBare", pkgConfig: "libsodium", providers: [.apt(["libsodium-dev"])]),
+    .executableTarget(
+      name: "CryptoBenchmark",
+      dependencies: ["CBare", .product(name: "KeyFlow", package: "journal-vault")]),
+    .executableTarget(
+      name: "StoreBenchmark",
+      dependencies: [.product(name: "VaultServer", package: "journal-vault")]),
+  ]
+)
