@@ -118,7 +118,7 @@ let package = Package(
       name: "KeyExchangeTests", dependencies: ["KeyExchange", "Sodium", "TestSupport"],
       swiftSettings: tests),
     .testTarget(
-      name: "KeyFlowTests", dependencies: ["KeyFlow", "Sodium", "TestSupport"],
+      name: "KeyFlowTests", dependencies: ["KeyFlow", "KeyExchange", "Sodium", "TestSupport"],
       swiftSettings: tests),
     .testTarget(name: "LibPQTests", dependencies: ["LibPQ"], swiftSettings: tests),
     .testTarget(
