@@ -59,12 +59,12 @@ public struct ClientRegistration: ~Copyable, Sendable {
   /// - Parameters:
   ///   - response: The server's answer, 64 bytes.
   ///   - profile: What guessing this password shall cost.
-  ///   - serverKey: The server's pinned OPAQUE key, where there is one.
+  ///   - serverKey: The server's pinned OPAQUE key; `nil` only at the first contact.
   /// - Returns: The record, the export key, and the server's key to be pinned.
   /// - Throws: ``KeyExchangeError/malformed``; ``KeyExchangeError/refused`` when the server's key
   ///   is not the pinned one; ``KeyExchangeError/outOfMemory(kibibytes:)``.
   public borrowing func finish(
-    _ response: [UInt8], profile: Profile, serverKey: [UInt8]? = nil
+    _ response: [UInt8], profile: Profile, serverKey: [UInt8]?
   ) throws(KeyExchangeError) -> OPAQUE.Registered {
     let response = try OPAQUE.RegistrationResponse(bytes: response)
     if let serverKey, serverKey != response.serverPublicKey.bytes { throw .refused }

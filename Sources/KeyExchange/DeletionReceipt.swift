@@ -57,6 +57,18 @@ public struct DeletionReceipt: Equatable, Sendable {
     self.certificateHash = certificateHash
   }
 
+  /// The hash of a certificate's blobs, which stay after a deletion, 32 bytes:
+  /// `SHA-512("KF1-certificate" ‖ u16 n ‖ LP32(blob)*)[0..32)`.
+  ///
+  /// - Throws: ``KeyExchangeError/malformed`` for more than 65,535 blobs.
+  public static func certificateHash(of blobs: [[UInt8]]) throws(KeyExchangeError) -> [UInt8] {
+    guard let count = UInt16(exactly: blobs.count) else { throw .malformed }
+    var hash = SHA512()
+    hash.update(Array("KF1-certificate".utf8) + bigEndian(count))
+    for blob in blobs { hash.update(bigEndian(UInt32(blob.count)) + blob) }
+    return [UInt8](hash.finish().prefix(32))
+  }
+
   /// What is signed.
   public var message: [UInt8] {
     let numbers = [

@@ -12,13 +12,6 @@ func lengthPrefix(_ count: Int) -> [UInt8] {
   return [UInt8(count >> 8), UInt8(count & 0xFF)]
 }
 
-/// A number in network order.
-func bigEndian<Number: FixedWidthInteger>(_ number: Number) -> [UInt8] {
-  stride(from: Number.bitWidth - 8, through: 0, by: -8).map {
-    UInt8(truncatingIfNeeded: number >> Number($0))
-  }
-}
-
 /// The first 32 bytes of SHA-512.
 func hash32(_ bytes: [UInt8]) -> [UInt8] {
   SHA512.hash32(bytes.span)

@@ -8,7 +8,7 @@ internal import Sodium
 /// library does not tell joining types. What RFC 8264 calls HasCompat needs no rule of its own
 /// here: those characters are letters, marks, numbers, symbols, punctuation or spaces anyway.
 struct FreeformRules {
-  /// Checks a password given as UTF-8.
+  /// Checks a password in its normal form, UTF-8: two spellings are one password.
   ///
   /// - Throws: ``CredentialError/passwordNotText`` and ``CredentialError/passwordCharacter``.
   static func check(_ password: borrowing SecretBytes) throws(CredentialError) {

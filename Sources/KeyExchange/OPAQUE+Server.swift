@@ -45,7 +45,7 @@ extension OPAQUE {
 
     /// `HMAC-SHA-512(OPRF seed, message)`, 64 bytes: what a server answers for names it does not
     /// know, the same each time.
-    public borrowing func pseudorandom(_ message: [UInt8]) -> [UInt8] {
+    borrowing func pseudorandom(_ message: [UInt8]) -> [UInt8] {
       oprfSeed.withBytes { HMACSHA512.tag(message.span, key: $0) }.sent()
     }
 

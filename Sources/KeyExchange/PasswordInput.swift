@@ -36,7 +36,7 @@ public struct PasswordInput: ~Copyable, Sendable {
     newPassword: borrowing SecretBytes, account: AccountName, server: ServerName,
     code: borrowing AccountCode? = nil
   ) throws(CredentialError) {
-    try FreeformRules.check(newPassword)
+    try FreeformRules.check(OpaqueString.enforce(newPassword))
     try self.init(password: newPassword, account: account, server: server, code: code)
   }
 
@@ -45,7 +45,7 @@ public struct PasswordInput: ~Copyable, Sendable {
   /// - Throws: ``CredentialError``, also when the passphrase holds a character that a new one may
   ///   not hold.
   public init(newExportPassphrase: borrowing SecretBytes) throws(CredentialError) {
-    try FreeformRules.check(newExportPassphrase)
+    try FreeformRules.check(OpaqueString.enforce(newExportPassphrase))
     try self.init(exportPassphrase: newExportPassphrase)
   }
 

@@ -35,6 +35,7 @@ extension OPAQUE {
 
     /// The server's MAC over the transcript, 64 bytes.
     func serverMAC() -> SecretBytes {
+      var transcript = transcript
       let hash = transcript.finish()
       return serverMACKey.withBytes { HMACSHA512.tag(hash.span, key: $0) }
     }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+import Sodium
 
 /// What kind of object a blob is (SPEC §6); part of what it is bound to.
-public enum Kind: UInt8, CaseIterable, Sendable {
+public enum Kind: UInt8, Sendable {
   /// One revision of a record.
   case record = 1
   /// The vault key, sealed for one way in.
@@ -21,26 +22,17 @@ public enum Kind: UInt8, CaseIterable, Sendable {
 }
 
 /// The whole context of a blob: it opens with exactly this one and no other.
-public struct Binding: Equatable, Sendable {
+struct Binding: Equatable, Sendable {
   /// The kind of object.
-  public var kind: Kind
+  var kind: Kind
   /// The number of the vault key it is sealed under; 0 in exports.
-  public var epoch: UInt32
+  var epoch: UInt32
   /// A record's revision; a head's seq; otherwise the head's seq at writing.
-  public var revision: UInt64
+  var revision: UInt64
   /// The account.
-  public var uid: ObjectID
+  var uid: ObjectID
   /// The object: a record's id, or a name.
-  public var oid: ObjectID
-
-  /// A binding of its five parts.
-  public init(kind: Kind, epoch: UInt32, revision: UInt64, uid: ObjectID, oid: ObjectID) {
-    self.kind = kind
-    self.epoch = epoch
-    self.revision = revision
-    self.uid = uid
-    self.oid = oid
-  }
+  var oid: ObjectID
 
   /// The blob's first 20 bytes: magic, suite, kind, two zeros, epoch, revision.
   var header: [UInt8] {
@@ -71,6 +63,8 @@ public struct BlobHeader: Equatable, Sendable {
     guard blob[4] == Self.suite else { throw .suite }
     guard blob.integer(at: 6, as: UInt16.self) == 0 else { throw .reserved }
     guard let kind = Kind(rawValue: blob[5]) else { throw .kind }
+    // Numbers stay below 2^63, the largest that databases hold.
+    guard blob[12] & 0x80 == 0 else { throw .revision }
     self.kind = kind
     epoch = blob.integer(at: 8)
     revision = blob.integer(at: 12)

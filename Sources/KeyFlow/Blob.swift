@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-public import Sodium
+import Sodium
 
 /// The one form of everything sealed (SPEC §6).
 ///
@@ -23,12 +23,12 @@ public enum Blob {
   /// `content` (at most 1 MiB), sealed under the 32-byte `key` for exactly `binding`.
   ///
   /// About 10 µs for 2 KB. A retry sends the stored bytes; it never seals again.
-  public static func seal(
+  static func seal(
     _ content: Span<UInt8>, key: Span<UInt8>, binding: Binding
   ) -> [UInt8] {
     let salt = randomBytes(32)
     // A generator that repeats itself must not seal (ATTACKS B8).
-    precondition(salt[..<16] != salt[16...], "the system's randomness repeats itself")
+    precondition(salt != randomBytes(32), "the system's randomness repeats itself")
     return seal(content, key: key, binding: binding, salt: salt)
   }
 
@@ -37,6 +37,7 @@ public enum Blob {
     _ content: Span<UInt8>, key: Span<UInt8>, binding: Binding, salt: [UInt8]
   ) -> [UInt8] {
     precondition(content.count <= Padding.largestContent, "a blob holds at most 1 MiB")
+    precondition(key.count == VaultKey.count && salt.count == 32, "a sealing key has 32 bytes")
     let okm = subkeys(key: key, salt: salt.span, binding: binding)
     var blob = binding.header + salt
     blob.reserveCapacity(size(content: content.count))
@@ -61,7 +62,7 @@ public enum Blob {
   ///
   /// - Throws: ``BlobError`` when `blob` is not what `key` and `binding` sealed. To people and to
   ///   the network all its cases are one.
-  public static func open(
+  static func open(
     _ blob: Span<UInt8>, key: Span<UInt8>, binding: Binding
   ) throws(BlobError) -> SecretBytes {
     let header = try BlobHeader(blob)

@@ -1,10 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// The bytes of `value`, most significant first: the order of everything in KF1.
-func bigEndian<T: FixedWidthInteger>(_ value: T) -> [UInt8] {
-  (0..<T.bitWidth / 8).reversed().map { UInt8(truncatingIfNeeded: value >> (8 * $0)) }
-}
-
 // Layouts of KF1 are fixed: the length is checked first, then fields are read at their offsets.
 extension Span<UInt8> {
   /// The big-endian integer at `offset`.

@@ -32,15 +32,18 @@ public struct DeletionCertificate: Equatable, Sendable {
       content.span, .deletionCertificate, oid: .deletion, revision: lastSeq, uid: uid)
   }
 
-  /// Opens the first of `blobs` that is of an epoch in `keyring`.
+  /// Opens the one of `blobs` that is of the newest epoch in `keyring`.
   ///
-  /// - Throws: ``BlobError``: `epoch` where no blob is of a known epoch.
+  /// An older epoch's key says nothing any more: it may be what the rotation was for. A device that
+  /// missed a rotation finds the blob of its own newest epoch.
+  ///
+  /// - Throws: ``BlobError``: `epoch` where no blob is of that epoch.
   public init(
     opening blobs: [[UInt8]], with keyring: borrowing Keyring, uid: ObjectID
   ) throws(BlobError) {
     for blob in blobs {
       let header = try BlobHeader(blob.span)
-      guard keyring.epochs.contains(header.epoch) else { continue }
+      guard header.epoch == keyring.epoch else { continue }
       let content = try keyring.open(
         blob.span, .deletionCertificate, oid: .deletion, revision: nil, uid: uid)
       self = try content.withBytes { (content) throws(BlobError) in
@@ -58,12 +61,5 @@ public struct DeletionCertificate: Equatable, Sendable {
   /// Whether a device that pinned `pin` believes this: of its own generation it must reach the pin.
   public func covers(_ pin: HeadPoint) -> Bool {
     generation > pin.generation || (generation == pin.generation && lastSeq >= pin.seq)
-  }
-
-  /// The hash that the receipt names: `SHA-512("KF1-certificate" ‖ u16 n ‖ LP32(blob)*)[0..32)`.
-  public static func hash(of blobs: [[UInt8]]) -> Digest {
-    var joined = Array("KF1-certificate".utf8) + bigEndian(UInt16(blobs.count))
-    for blob in blobs { joined += bigEndian(UInt32(blob.count)) + blob }
-    return Digest(of: joined)
   }
 }

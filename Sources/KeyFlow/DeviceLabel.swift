@@ -7,7 +7,7 @@ import Sodium
 /// u64 head seq ‖ head hash 32`; the name is UTF-8 of 1…200 bytes.
 public struct DeviceLabel: Equatable, Sendable {
   /// The device's name, for people.
-  public var name: String
+  public let name: String
   /// When it last synced, by its clock, in milliseconds since 1970.
   public var lastSynced: UInt64
   /// When it last pulled.
@@ -15,11 +15,11 @@ public struct DeviceLabel: Equatable, Sendable {
   /// The head it had verified then.
   public var pin: HeadPoint
 
-  /// A label of its parts; the name is cut to 200 bytes at a character's end.
+  /// A label of its parts; the name is cut to 200 bytes, none becomes "device".
   public init(name: String, lastSynced: UInt64, lastPulled: UInt64, pin: HeadPoint) {
-    var name = name.isEmpty ? "device" : name
-    while name.utf8.count > 200 { name.removeLast() }
-    self.name = name
+    var scalars = name.unicodeScalars
+    while String(scalars).utf8.count > 200 { scalars.removeLast() }
+    self.name = scalars.isEmpty ? "device" : String(scalars)
     self.lastSynced = lastSynced
     self.lastPulled = lastPulled
     self.pin = pin

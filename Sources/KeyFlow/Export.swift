@@ -43,7 +43,7 @@ public struct ExportContainer: Sendable {
     for _ in 0..<slotCount {
       guard try reader.take(1) == [Self.passphraseSlot] else { throw .type }
       let profile: UInt8 = try reader.integer()
-      guard Slot.passwordProfiles.contains(profile) else { throw .profile }
+      guard SlotName.export.profiles.contains(profile) else { throw .profile }
       slots.append(
         ExportSlot(profile: profile, salt: try reader.take(16), blob: try reader.blob()))
     }
@@ -73,18 +73,20 @@ public struct ExportContainer: Sendable {
   ) throws(BlobError) -> OpenedExport {
     let slot = slots[index]
     let slotKey = Self.slotKey(stretched, slot.salt, slot.profile)
-    let opened = try Slot.open(
-      slot.blob, as: .export, profiles: slot.profile...slot.profile, under: slotKey, uid: uid)
+    let opened = try Slot.open(slot.blob, as: .export, under: slotKey, uid: uid)
+    guard opened.profile == slot.profile else { throw .profile }
     guard opened.key.epoch == Self.epoch else { throw .epoch }
     let head = try Head(opening: headBlob, with: Keyring(current: opened.key), uid: uid)
     var rows: [Row] = []
     for (id, blob) in records {
-      let revision = try BlobHeader(blob.span).revision
-      rows.append(Row(id: id, revision: revision, hash: Digest(ofBlob: blob.span)))
+      let header = try BlobHeader(blob.span)
+      guard header.kind == .exportRecord else { throw .kind }
+      rows.append(Row(id: id, revision: header.revision, hash: Digest(ofBlob: blob.span)))
     }
     let base = HeadPoint(generation: head.generation, seq: head.seq, hash: head.previous)
     guard var root = VaultRoot(rows), Int(head.records) == root.count,
-      root.digest() == head.root, base == opened.base
+      root.digest() == head.root, base == opened.base,
+      head.skips.allSatisfy({ $0 == .zero })
     else { throw .incomplete }
     return OpenedExport(slot: opened, uid: uid, rows: rows)
   }
@@ -92,7 +94,8 @@ public struct ExportContainer: Sendable {
   static func slotKey(
     _ stretched: borrowing SecretBytes, _ salt: [UInt8], _ profile: UInt8
   ) -> SecretBytes {
-    KDF.derive(salt: salt, from: stretched, info: Label.slotExport([profile]), count: 32)
+    precondition(salt.count == 16 && stretched.count == 64)
+    return KDF.derive(salt: salt, from: stretched, info: Label.slotExport([profile]), count: 32)
   }
 }
 
@@ -118,7 +121,9 @@ public struct OpenedExport: ~Copyable, Sendable {
   public borrowing func payload(
     of row: Row, in blob: [UInt8]
   ) throws(BlobError) -> SecretBytes {
-    try slot.key.open(blob, .exportRecord, oid: row.id, revision: row.revision, uid: uid)
+    guard Digest(ofBlob: blob.span) == row.hash else { throw .incomplete }
+    return try slot.key.open(
+      blob, .exportRecord, oid: row.id, revision: row.revision, uid: uid)
   }
 }
 

@@ -10,6 +10,8 @@ public struct ExportWriter: ~Copyable {
   private let uid: ObjectID
   private let base: HeadPoint
   private var root = VaultRoot()
+  private var last: ObjectID?
+  private var announced: UInt32 = 0
 
   /// A writer for the account `uid`, whose verified head is `base`.
   public init(uid: ObjectID, base: HeadPoint) {
@@ -20,9 +22,10 @@ public struct ExportWriter: ~Copyable {
   /// The container's beginning, with the number of `records` that will follow.
   ///
   /// `stretched` is what Argon2id made (64 bytes) of the passphrase and `salt` (16 bytes).
-  public borrowing func start(
+  public mutating func start(
     records: UInt32, profile: UInt8, salt: [UInt8], stretched: borrowing SecretBytes
   ) -> [UInt8] {
+    announced = records
     let slotKey = ExportContainer.slotKey(stretched, salt, profile)
     let slot = Slot.seal(key, profile: profile, base: base, as: .export, under: slotKey, uid: uid)
     var bytes = ExportContainer.magic + [BlobHeader.suite] + uid.bytes
@@ -35,6 +38,8 @@ public struct ExportWriter: ~Copyable {
   public mutating func append(
     _ payload: Span<UInt8>, id: ObjectID, revision: UInt64
   ) -> [UInt8] {
+    precondition(last.map { $0 < id } ?? true, "records of a container rise by id")
+    last = id
     let blob = key.seal(payload, .exportRecord, oid: id, revision: revision, uid: uid)
     root.set(Row(id: id, revision: revision, hash: Digest(ofBlob: blob.span)))
     return id.bytes + bigEndian(UInt32(blob.count)) + blob
@@ -42,6 +47,7 @@ public struct ExportWriter: ~Copyable {
 
   /// The container's end: the head that vouches for exactly these records.
   public mutating func finish(device: ObjectID, time: UInt64) -> [UInt8] {
+    precondition(root.count == Int(announced), "a container holds as many records as announced")
     var head = Head(
       first: base.generation, previous: base.hash, root: root.digest(),
       records: UInt32(root.count), epoch: ExportContainer.epoch, device: device, time: time)

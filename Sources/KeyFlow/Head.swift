@@ -87,7 +87,7 @@ public struct Head: Equatable, Sendable {
   /// - Throws: ``HeadFault``: `incomplete` where no link leads there, `forked` where one names
   ///   another head.
   func checkLinks(to older: Head, hash: Digest) throws(HeadFault) {
-    guard older.generation == generation, older.epoch <= epoch else { throw .forked }
+    guard older.generation == generation else { throw .forked }
     guard older.seq > 0, older.seq < seq else { throw .incomplete }
     var names = older.seq == seq - 1 ? [previous] : []
     for k in 1...Self.skipCount
@@ -95,7 +95,7 @@ public struct Head: Equatable, Sendable {
       names.append(skips[k - 1])
     }
     guard !names.isEmpty else { throw .incomplete }
-    guard names.allSatisfy({ $0 == hash }) else { throw .forked }
+    guard names.allSatisfy({ $0 == hash }), older.epoch <= epoch else { throw .forked }
   }
 
   /// This head, sealed under the current key of `keyring`, which must be its epoch's.

@@ -42,10 +42,10 @@ public struct Snapshot: Sendable {
     guard seq >= pin.seq else { throw .rolledBack }
     guard let first = heads.first else { throw .incomplete }
     guard Digest(ofBlob: first.span) == pin.hash else { throw .forked }
-    var last = try open(first, keyring: keyring, uid: uid)
+    let chain = try open(heads, keyring: keyring, uid: uid)
+    var last = chain[0]
     var hash = pin.hash
-    for blob in heads.dropFirst() {
-      let head = try open(blob, keyring: keyring, uid: uid)
+    for (head, blob) in zip(chain, heads).dropFirst() {
       try head.checkLinks(to: last, hash: hash)
       last = head
       hash = Digest(ofBlob: blob.span)
@@ -57,13 +57,18 @@ public struct Snapshot: Sendable {
     return (last, HeadPoint(generation: generation, seq: seq, hash: hash))
   }
 
+  /// All heads, as many as there are blobs.
   private func open(
-    _ blob: [UInt8], keyring: borrowing Keyring, uid: ObjectID
-  ) throws(HeadFault) -> Head {
-    do {
-      return try Head(opening: blob, with: keyring, uid: uid)
-    } catch {
-      throw .incomplete
+    _ blobs: [[UInt8]], keyring: borrowing Keyring, uid: ObjectID
+  ) throws(HeadFault) -> [Head] {
+    var opened: [Head] = []
+    for blob in blobs {
+      do {
+        opened.append(try Head(opening: blob, with: keyring, uid: uid))
+      } catch {
+        throw .incomplete
+      }
     }
+    return opened
   }
 }

@@ -12,6 +12,11 @@ public struct Keyring: ~Copyable, Sendable {
 
   private static let entryBytes = 4 + VaultKey.count
 
+  /// Where the key of `epochs[index]` lies.
+  private static func place(_ index: Int) -> Range<Int> {
+    index * VaultKey.count..<(index + 1) * VaultKey.count
+  }
+
   private init(epochs: [UInt32], secrets: consuming SecretBytes) {
     self.epochs = epochs
     self.secrets = secrets
@@ -33,25 +38,24 @@ public struct Keyring: ~Copyable, Sendable {
     of epoch: UInt32, _ body: (Span<UInt8>) throws(BlobError) -> R
   ) throws(BlobError) -> R {
     guard let index = epochs.firstIndex(of: epoch) else { throw .epoch }
-    let start = index * VaultKey.count
     return try secrets.withBytes { (bytes) throws(BlobError) in
-      try body(bytes.extracting(start..<start + VaultKey.count))
+      try body(bytes.extracting(Self.place(index)))
     }
   }
 
   /// The current key, as one of its own.
   public borrowing func currentKey() -> VaultKey {
-    let start = (epochs.count - 1) * VaultKey.count
-    return VaultKey(epoch: epoch, secret: secrets.slice(start..<start + VaultKey.count))
+    VaultKey(epoch: epoch, secret: secrets.slice(Self.place(epochs.count - 1)))
   }
 
   /// These keys and a newer one, which becomes the current.
-  public borrowing func adding(_ key: borrowing VaultKey) -> Keyring {
-    precondition(key.epoch > epoch, "epochs rise")
+  ///
+  /// - Throws: ``BlobError/order`` for a key that is not newer: a server may replay an old slot.
+  public borrowing func adding(_ key: borrowing VaultKey) throws(BlobError) -> Keyring {
+    guard key.epoch > epoch else { throw .order }
     let joined = SecretBytes(count: secrets.count + VaultKey.count) { out in
-      secrets.withBytes { for index in $0.indices { out[index] = $0[index] } }
-      let start = secrets.count
-      key.withBytes { for index in $0.indices { out[start + index] = $0[index] } }
+      secrets.withBytes { out.write($0) }
+      key.withBytes { out.write($0, at: secrets.count) }
     }
     return Keyring(epochs: epochs + [key.epoch], secrets: joined)
   }
@@ -61,9 +65,8 @@ public struct Keyring: ~Copyable, Sendable {
     _ content: Span<UInt8>, _ kind: Kind, oid: ObjectID, revision: UInt64, uid: ObjectID
   ) -> [UInt8] {
     let binding = Binding(kind: kind, epoch: epoch, revision: revision, uid: uid, oid: oid)
-    let start = (epochs.count - 1) * VaultKey.count
     return secrets.withBytes {
-      Blob.seal(content, key: $0.extracting(start..<start + VaultKey.count), binding: binding)
+      Blob.seal(content, key: $0.extracting(Self.place(epochs.count - 1)), binding: binding)
     }
   }
 
@@ -74,9 +77,8 @@ public struct Keyring: ~Copyable, Sendable {
     var blobs: [(epoch: UInt32, blob: [UInt8])] = []
     secrets.withBytes { secrets in
       for (index, epoch) in epochs.enumerated() {
-        let start = index * VaultKey.count
         let binding = Binding(kind: kind, epoch: epoch, revision: revision, uid: uid, oid: oid)
-        let key = secrets.extracting(start..<start + VaultKey.count)
+        let key = secrets.extracting(Self.place(index))
         blobs.append((epoch, Blob.seal(content, key: key, binding: binding)))
       }
     }
@@ -107,9 +109,7 @@ public struct Keyring: ~Copyable, Sendable {
         for index in 0..<older {
           let start = 2 + index * Self.entryBytes
           out.write(bigEndian(epochs[index]), at: start)
-          for byte in 0..<VaultKey.count {
-            out[start + 4 + byte] = secrets[index * VaultKey.count + byte]
-          }
+          out.write(secrets.extracting(Self.place(index)), at: start + 4)
         }
       }
     }
@@ -133,13 +133,10 @@ public struct Keyring: ~Copyable, Sendable {
       let secrets = SecretBytes(count: epochs.count * VaultKey.count) { out in
         for index in 0..<older {
           let start = 2 + index * entryBytes + 4
-          for byte in 0..<VaultKey.count {
-            out[index * VaultKey.count + byte] = content[start + byte]
-          }
+          let key = content.extracting(start..<start + VaultKey.count)
+          out.write(key, at: place(index).lowerBound)
         }
-        current.withBytes {
-          for byte in $0.indices { out[older * VaultKey.count + byte] = $0[byte] }
-        }
+        current.withBytes { out.write($0, at: place(older).lowerBound) }
       }
       return Keyring(epochs: epochs, secrets: secrets)
     }

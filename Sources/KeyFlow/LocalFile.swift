@@ -27,7 +27,7 @@ public struct LocalFile: Equatable, Sendable {
     guard span.count == Self.count else { throw .length }
     guard span.copy(at: 0, count: 4) == Array("KFL1".utf8) else { throw .magic }
     guard span[4] == BlobHeader.suite else { throw .suite }
-    guard Slot.passwordProfiles.contains(span[5]) else { throw .profile }
+    guard SlotName.local.profiles.contains(span[5]) else { throw .profile }
     profile = span[5]
     uid = span.id(at: 6)
     device = span.id(at: 22)
@@ -41,7 +41,6 @@ public struct LocalFile: Equatable, Sendable {
     sealing key: borrowing VaultKey, profile: UInt8, base: HeadPoint, uid: ObjectID,
     device: ObjectID, salt: [UInt8], stretched: borrowing SecretBytes
   ) {
-    precondition(salt.count == 16 && stretched.count == 64)
     self.profile = profile
     self.uid = uid
     self.device = device
@@ -60,14 +59,16 @@ public struct LocalFile: Equatable, Sendable {
   /// - Throws: ``BlobError``; a wrong password and altered bytes look alike.
   public func open(stretched: borrowing SecretBytes) throws(BlobError) -> Slot {
     let slotKey = Self.slotKey(stretched, salt, profile, uid, device)
-    return try Slot.open(
-      slot, as: .local, profiles: profile...profile, under: slotKey, uid: uid)
+    let opened = try Slot.open(slot, as: .local, under: slotKey, uid: uid)
+    guard opened.profile == profile else { throw .profile }
+    return opened
   }
 
   private static func slotKey(
     _ stretched: borrowing SecretBytes, _ salt: [UInt8], _ profile: UInt8, _ uid: ObjectID,
     _ device: ObjectID
   ) -> SecretBytes {
+    precondition(salt.count == 16 && stretched.count == 64)
     let info = Label.slotLocal([profile] + uid.bytes + device.bytes)
     return KDF.derive(salt: salt, from: stretched, info: info, count: 32)
   }

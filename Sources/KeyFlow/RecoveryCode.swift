@@ -5,15 +5,18 @@ public import Sodium
 enum Crockford {
   static let alphabet = Array("0123456789ABCDEFGHJKMNPQRSTVWXYZ".utf8)
 
-  /// The first `5 × characters` bits of `bytes`.
-  static func encode(_ bytes: Span<UInt8>, characters: Int) -> [UInt8] {
-    (0..<characters).map { character in
-      var value = 0
-      for bit in character * 5..<character * 5 + 5 {
-        value = value << 1 | Int(bytes[bit / 8] >> (7 - bit % 8)) & 1
-      }
-      return alphabet[value]
+  /// The character of the bits from `5 × index` on.
+  static func character(_ index: Int, of bytes: Span<UInt8>) -> UInt8 {
+    var value = 0
+    for bit in index * 5..<index * 5 + 5 {
+      value = value << 1 | Int(bytes[bit / 8] >> (7 - bit % 8)) & 1
     }
+    return alphabet[value]
+  }
+
+  /// The first `5 × characters` bits of `bytes`, which are not secret.
+  static func encode(_ bytes: Span<UInt8>, characters: Int) -> [UInt8] {
+    (0..<characters).map { character($0, of: bytes) }
   }
 
   /// The value of a typed character; O is 0, I and L are 1, case does not count.
@@ -50,10 +53,10 @@ public enum RecoveryCode {
     precondition(code.count == count)
     return SecretBytes(count: textBytes, in: .heap) { out in
       code.withBytes { code in
-        let characters = Crockford.encode(code, characters: codeCharacters) + check(code)
-        for (index, character) in characters.enumerated() {
-          out[index + index / 4] = character
+        for index in 0..<codeCharacters {
+          out[index + index / 4] = Crockford.character(index, of: code)
         }
+        out.write(check(code), at: textBytes - checkCharacters)
       }
       for index in stride(from: 4, to: textBytes, by: 5) { out[index] = UInt8(ascii: "-") }
     }
@@ -82,10 +85,13 @@ public enum RecoveryCode {
 
   /// `SHA-512("KF1-kit" ‖ code)`, its first 20 bits: catches a slip of the pen.
   private static func check(_ code: Span<UInt8>) -> [UInt8] {
-    var hasher = SHA512()
-    hasher.update(Array("KF1-kit".utf8))
-    hasher.update(code)
-    return Crockford.encode(hasher.finish().span, characters: checkCharacters)
+    let digest = SecretBytes(count: SHA512.digestBytes, in: .heap) { out in
+      var hasher = SHA512()
+      hasher.update(Array("KF1-kit".utf8))
+      hasher.update(code)
+      hasher.finish(into: &out)
+    }
+    return digest.withBytes { Crockford.encode($0, characters: checkCharacters) }
   }
 }
 

@@ -1,6 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
 public import Sodium
 
+/// The ways into a vault, and into an export.
+public enum SlotName: Sendable {
+  /// By the account's password, through OPAQUE.
+  case password
+  /// By the recovery code.
+  case recovery
+  /// By the password on one device; never uploaded.
+  case local
+  /// By an export's passphrase.
+  case export
+
+  var oid: ObjectID {
+    switch self {
+    case .password: .password
+    case .recovery: .recovery
+    case .local: .local
+    case .export: .export
+    }
+  }
+
+  /// The Argon2id profiles that the slot may name; 0 where nothing is stretched.
+  var profiles: ClosedRange<UInt8> { self == .recovery ? 0...0 : 1...3 }
+}
+
 /// The vault key, sealed for one way in, with the head that its maker had verified (SPEC §7).
 ///
 /// Content of the blob, 83 bytes: `u8 1 ‖ u32 epoch ‖ VK 32 ‖ u8 profile ‖ u8 minSuite ‖
@@ -8,51 +32,42 @@ public import Sodium
 public struct Slot: ~Copyable, Sendable {
   static let count = 83
 
-  /// The Argon2id profiles of passwords and passphrases.
-  public static let passwordProfiles: ClosedRange<UInt8> = 1...3
-
-  /// The recovery slot's, whose code is not stretched.
-  public static let recoveryProfiles: ClosedRange<UInt8> = 0...0
-
   /// The vault key.
   public let key: VaultKey
   /// The Argon2id profile of the password's cost; 0 in the recovery slot.
   public let profile: UInt8
-  /// The lowest suite that a client may still accept.
-  public let minSuite: UInt8
   /// The head known when this was written: a lower bound for a device without memory.
   public let base: HeadPoint
 
   /// `key`, sealed under `slotKey` as the slot `name`.
   public static func seal(
-    _ key: borrowing VaultKey, profile: UInt8, minSuite: UInt8 = 1, base: HeadPoint,
-    as name: ObjectID, under slotKey: borrowing SecretBytes, uid: ObjectID
+    _ key: borrowing VaultKey, profile: UInt8, base: HeadPoint, as name: SlotName,
+    under slotKey: borrowing SecretBytes, uid: ObjectID
   ) -> [UInt8] {
+    precondition(name.profiles.contains(profile), "a slot that its own reader would refuse")
     let content = SecretBytes(count: count, in: .heap) { out in
       out[0] = 1
       out.write(bigEndian(key.epoch), at: 1)
-      key.withBytes { for index in $0.indices { out[5 + index] = $0[index] } }
-      out.write([profile, minSuite], at: 37)
+      key.withBytes { out.write($0, at: 5) }
+      out.write([profile, BlobHeader.suite], at: 37)
       out.write(bigEndian(base.generation) + bigEndian(base.seq) + base.hash.bytes, at: 39)
     }
     let binding = Binding(
-      kind: .slot, epoch: key.epoch, revision: base.seq, uid: uid, oid: name)
+      kind: .slot, epoch: key.epoch, revision: base.seq, uid: uid, oid: name.oid)
     return content.withBytes { content in
       slotKey.withBytes { Blob.seal(content, key: $0, binding: binding) }
     }
   }
 
-  /// Opens the slot `name`, whose profile must be one of `profiles`: that of the password's or
-  /// passphrase's cost, 0 in the recovery slot.
+  /// Opens the slot `name`.
   ///
   /// - Throws: ``BlobError``; a wrong password or recovery code and altered bytes look alike.
   public static func open(
-    _ blob: [UInt8], as name: ObjectID, profiles: ClosedRange<UInt8>,
-    under slotKey: borrowing SecretBytes, uid: ObjectID
+    _ blob: [UInt8], as name: SlotName, under slotKey: borrowing SecretBytes, uid: ObjectID
   ) throws(BlobError) -> Slot {
     let header = try BlobHeader(blob.span)
     let binding = Binding(
-      kind: .slot, epoch: header.epoch, revision: header.revision, uid: uid, oid: name)
+      kind: .slot, epoch: header.epoch, revision: header.revision, uid: uid, oid: name.oid)
     let content = try slotKey.withBytes { (key) throws(BlobError) in
       try Blob.open(blob.span, key: key, binding: binding)
     }
@@ -60,14 +75,14 @@ public struct Slot: ~Copyable, Sendable {
       guard content.count == count else { throw .length }
       guard content[0] == 1 else { throw .version }
       guard content.integer(at: 1) == header.epoch else { throw .epoch }
-      guard profiles.contains(content[37]) else { throw .profile }
+      guard name.profiles.contains(content[37]) else { throw .profile }
       guard content[38] == BlobHeader.suite else { throw .minSuite }
       guard content.integer(at: 43) == header.revision else { throw .revision }
       guard let key = VaultKey(epoch: header.epoch, bytes: content.extracting(5..<37)) else {
         throw .length
       }
       return Slot(
-        key: key, profile: content[37], minSuite: content[38],
+        key: key, profile: content[37],
         base: HeadPoint(
           generation: content.integer(at: 39), seq: content.integer(at: 43),
           hash: content.digest(at: 51)))
@@ -90,12 +105,5 @@ public enum SlotKey {
   /// The seed of the recovery key pair (Ed25519), 32 bytes; the server keeps the public key.
   public static func recoverySeed(_ code: borrowing SecretBytes, uid: ObjectID) -> SecretBytes {
     KDF.derive(salt: uid.bytes, from: code, info: Label.recoveryAuth, count: 32)
-  }
-}
-
-extension MutableSpan<UInt8> {
-  /// Writes `bytes` from `offset` on.
-  mutating func write(_ bytes: [UInt8], at offset: Int) {
-    for index in bytes.indices { self[offset + index] = bytes[index] }
   }
 }

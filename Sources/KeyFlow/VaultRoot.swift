@@ -20,9 +20,9 @@ public struct Row: Equatable, Sendable {
     self.hash = hash
   }
 
-  /// The row's 56 bytes; `nil` for another length.
+  /// The row's 56 bytes; `nil` for another length, or a revision of 2^63 or more.
   public init?(_ bytes: Span<UInt8>) {
-    guard bytes.count == Self.count else { return nil }
+    guard bytes.count == Self.count, bytes[16] & 0x80 == 0 else { return nil }
     self.init(id: bytes.id(at: 0), revision: bytes.integer(at: 16), hash: bytes.digest(at: 24))
   }
 

@@ -4,7 +4,7 @@
 ///
 /// The uid comes with it so that every look-up begins with the user. The token is derived from the
 /// OPAQUE session key on both sides and was never in an answer; the server keeps its hash.
-public struct SessionCredential: Equatable, Sendable {
+public struct SessionCredential: Sendable {
   /// The account's id, 16 bytes.
   public let uid: [UInt8]
   /// The session's id, drawn by the server.
@@ -29,9 +29,18 @@ public struct SessionCredential: Equatable, Sendable {
     self.init(uid: Array(bytes[..<16]), sessionID: id, token: Array(bytes[24...]))
   }
 
-  /// The `Authorization` value.
+  /// The `Authorization` value, a secret.
   public var authorization: String {
     let id = (0..<8).map { UInt8(truncatingIfNeeded: sessionID >> (56 - 8 * UInt64($0))) }
     return "Bearer " + Hex.encode(uid + id + token)
   }
+}
+
+// A credential that meets a log or an error text does not show its token.
+extension SessionCredential: CustomStringConvertible, CustomReflectable {
+  /// Always the same words.
+  public var description: String { "SessionCredential([redacted])" }
+
+  /// Nothing to look into.
+  public var customMirror: Mirror { Mirror(self, children: [:]) }
 }

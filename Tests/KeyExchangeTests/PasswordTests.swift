@@ -109,7 +109,7 @@ import Testing
   @Test(arguments: [
     "a\u{0}b", "a\nb", "\u{7F}", "a\u{AD}b", "\u{200B}", "\u{E000}", "\u{FFFF}", "\u{378}",
     "a\u{B7}a", "l\u{B7}", "\u{375}a", "a\u{5F3}", "\u{30FB}", "\u{660}\u{6F0}", "a\u{200D}b",
-    "\u{1100}\u{1161}", "\u{640}", "\u{2028}", "\u{FEFF}x",
+    "\u{640}", "\u{2028}", "\u{FEFF}x",
   ])
   func `a new password with such a character is refused`(password: String) {
     #expect(throws: CredentialError.passwordCharacter) {
@@ -119,7 +119,7 @@ import Testing
 
   @Test(arguments: [
     "correct horse", "pässwörd", "\u{3000}", "l\u{B7}l", "\u{375}\u{3B1}", "\u{5D0}\u{5F3}",
-    "ア\u{30FB}", "\u{660}\u{661}", "\u{6F0}", "\u{915}\u{94D}\u{200D}", "한글", "🔑", "ß\u{3C2}",
+    "ア\u{30FB}", "\u{660}\u{661}", "\u{6F0}", "\u{915}\u{94D}\u{200D}", "한글", "\u{1100}\u{1161}", "🔑", "ß\u{3C2}",
     "ﬁ", "٪", "\u{1F468}",
   ])
   func `a new password with such characters is accepted`(password: String) throws {

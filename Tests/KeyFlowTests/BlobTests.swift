@@ -202,6 +202,15 @@ import Testing
     }
   }
 
+  @Test func `one byte more than 1 MiB stops the program before it is sealed`() async {
+    await #expect(processExitsWith: .failure) {
+      let content = [UInt8](repeating: 0, count: Blob.largestContent + 1)
+      let id = ObjectID.make()
+      let key = VaultKey.make(epoch: 1)
+      _ = key.seal(content.span, .record, oid: id, revision: 1, uid: id)
+    }
+  }
+
   @Test func `the largest entry is sealed and opened`() throws {
     let content = [UInt8](repeating: 0x61, count: Blob.largestContent)
     let blob = Blob.seal(content.span, key: key.span, binding: binding)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
+import KeyExchange
 import Sodium
 import TestSupport
 import Testing
@@ -27,6 +28,12 @@ extension Hex {
 func vaultKey(_ epoch: UInt32, _ key: Hex) throws -> VaultKey {
   guard let key = VaultKey(epoch: epoch, bytes: key.bytes.span) else { throw BadVector() }
   return key
+}
+
+/// What Argon2id makes, 64 bytes, of an input under a profile of KF1's table.
+func stretch(_ input: [UInt8], _ profile: UInt8, _ salt: [UInt8]) throws -> SecretBytes {
+  let profile = try #require(Profile.table.first { $0.id == profile })
+  return try profile.derive(from: SecretBytes(input), salt: salt)
 }
 
 /// A keyring of one key.
@@ -58,8 +65,7 @@ struct BadVector: Error {}
   func `a slot opens with its key, or is refused for its fault`(_ vector: SlotCase) throws {
     let uid = try vector.uid.id()
     let isPassword = vector.way == "password"
-    let name = isPassword ? ObjectID.password : .recovery
-    let profiles = isPassword ? Slot.passwordProfiles : Slot.recoveryProfiles
+    let name = isPassword ? SlotName.password : .recovery
     let slotKey = SecretBytes(vector.slotKey.bytes)
     if let ikm = vector.ikm {
       let secret = SecretBytes(ikm.bytes)
@@ -70,8 +76,7 @@ struct BadVector: Error {}
       #expect(same)
     }
     expect(vector.error) { () throws(BlobError) in
-      let slot = try Slot.open(
-        vector.blob.bytes, as: name, profiles: profiles, under: slotKey, uid: uid)
+      let slot = try Slot.open(vector.blob.bytes, as: name, under: slotKey, uid: uid)
       let key = slot.key.withBytes { span in span.indices.map { span[$0] } }
       #expect(key == vector.vaultKey?.bytes)
       #expect(slot.key.epoch == vector.epoch)
@@ -79,13 +84,30 @@ struct BadVector: Error {}
       #expect(slot.base.generation == vector.generation)
       #expect(slot.base.seq == vector.seq)
       #expect(slot.base.hash.bytes == vector.headHash?.bytes)
+      // What this device seals of it opens again, as the same and under no other name.
+      let again = Slot.seal(
+        slot.key, profile: slot.profile, base: slot.base, as: name, under: slotKey, uid: uid)
+      let reopened = try Slot.open(again, as: name, under: slotKey, uid: uid)
+      let keyAgain = reopened.key.withBytes { span in span.indices.map { span[$0] } }
+      #expect(keyAgain == key)
+      #expect(reopened.profile == slot.profile)
+      #expect(reopened.base == slot.base)
+      #expect(throws: BlobError.self) {
+        _ = try Slot.open(again, as: .export, under: slotKey, uid: uid).profile
+      }
     }
   }
 
   struct LocalFileCase: Decodable, Sendable {
     let name: String
     let passwordInput: Hex
+    let uid: Hex?
+    let device: Hex?
+    let epoch: UInt32?
     let vaultKey: Hex?
+    let generation: UInt32?
+    let seq: UInt64?
+    let headHash: Hex?
     let file: Hex
     let error: String?
   }
@@ -94,7 +116,6 @@ struct BadVector: Error {}
   func `a local file opens with its password, or is refused for its fault`(
     _ vector: LocalFileCase
   ) throws {
-    let costs = [1: (3, 65_536), 2: (3, 262_144), 3: (4, 1_048_576)]
     let file: LocalFile
     do {
       file = try LocalFile(vector.file.bytes)
@@ -102,14 +123,25 @@ struct BadVector: Error {}
       #expect(error.rawValue == vector.error)
       return
     }
-    let (passes, memory) = try #require(costs[Int(file.profile)])
-    let stretched = try Argon2id(passes: passes, memoryKiB: memory)
-      .derive(from: vector.passwordInput.bytes.span, salt: file.salt, count: 64)
+    let stretched = try stretch(vector.passwordInput.bytes, file.profile, file.salt)
     expect(vector.error) { () throws(BlobError) in
       let slot = try file.open(stretched: stretched)
       let key = slot.key.withBytes { span in span.indices.map { span[$0] } }
       #expect(key == vector.vaultKey?.bytes)
       #expect(file.bytes == vector.file.bytes)
+      #expect(file.uid.bytes == vector.uid?.bytes)
+      #expect(file.device.bytes == vector.device?.bytes)
+      #expect(slot.key.epoch == vector.epoch)
+      #expect(slot.base.generation == vector.generation)
+      #expect(slot.base.seq == vector.seq)
+      #expect(slot.base.hash.bytes == vector.headHash?.bytes)
+      let sealed = LocalFile(
+        sealing: slot.key, profile: file.profile, base: slot.base, uid: file.uid,
+        device: file.device, salt: file.salt, stretched: stretched)
+      let again = try LocalFile(sealed.bytes).open(stretched: stretched)
+      let keyAgain = again.key.withBytes { span in span.indices.map { span[$0] } }
+      #expect(keyAgain == key)
+      #expect(again.base == slot.base)
     }
   }
 
@@ -192,6 +224,10 @@ struct BadVector: Error {}
     let vaultKey: Hex
     let deviceName: Hex?
     let lastSyncedAt: UInt64?
+    let lastPulledAt: UInt64?
+    let generation: UInt32?
+    let seq: UInt64?
+    let headHash: Hex?
     let blob: Hex
     let error: String?
   }
@@ -205,6 +241,10 @@ struct BadVector: Error {}
       let label = try DeviceLabel(opening: vector.blob.bytes, device: device, with: ring, uid: uid)
       #expect(Array(label.name.utf8) == vector.deviceName?.bytes)
       #expect(label.lastSynced == vector.lastSyncedAt)
+      #expect(label.lastPulled == vector.lastPulledAt)
+      #expect(label.pin.generation == vector.generation)
+      #expect(label.pin.seq == vector.seq)
+      #expect(label.pin.hash.bytes == vector.headHash?.bytes)
       let sealed = label.seal(under: ring, device: device, uid: uid)
       let again = try DeviceLabel(opening: sealed, device: device, with: ring, uid: uid)
       #expect(again == label)
@@ -212,14 +252,23 @@ struct BadVector: Error {}
   }
 
   struct DeletionCase: Decodable, Sendable {
+    struct EpochKey: Decodable, Sendable {
+      let epoch: UInt32
+      let vaultKey: Hex
+    }
     let name: String
     let uid: Hex
     let epoch: UInt32
     let vaultKey: Hex
+    let older: [EpochKey]?
     let pinGeneration: UInt32
     let pinSeq: UInt64
     let certificate: [Hex]
     let certificateHash: Hex?
+    let generation: UInt32?
+    let lastSeq: UInt64?
+    let device: Hex?
+    let time: UInt64?
     let error: String?
   }
 
@@ -228,10 +277,15 @@ struct BadVector: Error {}
     _ vector: DeletionCase
   ) throws {
     let uid = try vector.uid.id()
-    let ring = try keyring(vector.epoch, vector.vaultKey)
+    let newest = try vaultKey(vector.epoch, vector.vaultKey)
+    var ring = Keyring(current: newest)
+    if let older = vector.older?.first {
+      ring = try keyring(older.epoch, older.vaultKey).adding(newest)
+    }
     let blobs = vector.certificate.map(\.bytes)
     if let hash = vector.certificateHash {
-      #expect(DeletionCertificate.hash(of: blobs).bytes == hash.bytes)
+      let hashed = try DeletionReceipt.certificateHash(of: blobs)
+      #expect(hashed == hash.bytes)
     }
     let pin = HeadPoint(generation: vector.pinGeneration, seq: vector.pinSeq, hash: .zero)
     if vector.error == HeadFault.rolledBack.rawValue {
@@ -242,6 +296,14 @@ struct BadVector: Error {}
     expect(vector.error) { () throws(BlobError) in
       let certificate = try DeletionCertificate(opening: blobs, with: ring, uid: uid)
       #expect(certificate.covers(pin))
+      #expect(certificate.generation == vector.generation)
+      #expect(certificate.lastSeq == vector.lastSeq)
+      #expect(certificate.device.bytes == vector.device?.bytes)
+      #expect(certificate.time == vector.time)
+      let sealed = certificate.seal(under: ring, uid: uid)
+      #expect(sealed.map(\.epoch) == [vector.epoch])
+      let again = try DeletionCertificate(opening: sealed.map(\.blob), with: ring, uid: uid)
+      #expect(again == certificate)
     }
   }
 

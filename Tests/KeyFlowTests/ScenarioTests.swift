@@ -24,7 +24,7 @@ import Testing
     let passwordSlot: Hex
     let recoverySlot: Hex
     let keyring: Hex
-    let keyringEtag: Hex
+    let keyringHash: Hex
     let firstHead: Hex
     let sessionId: UInt64
     let token: Hex
@@ -41,7 +41,7 @@ import Testing
     let uid = try vector.uid.id()
     let exportKey = SecretBytes(vector.exportKey.bytes)
     let slot = try Slot.open(
-      vector.passwordSlot.bytes, as: .password, profiles: Slot.passwordProfiles,
+      vector.passwordSlot.bytes, as: .password,
       under: SlotKey.password(exportKey: exportKey, uid: uid), uid: uid)
     let key = slot.key.withBytes { span in span.indices.map { span[$0] } }
     #expect(key == vector.vaultKey.bytes)
@@ -50,13 +50,13 @@ import Testing
     let codeBytes = code.array()
     #expect(codeBytes == vector.recoveryCode.bytes)
     let recovered = try Slot.open(
-      vector.recoverySlot.bytes, as: .recovery, profiles: Slot.recoveryProfiles,
+      vector.recoverySlot.bytes, as: .recovery,
       under: SlotKey.recovery(code, uid: uid), uid: uid)
     let recoveredKey = recovered.key.withBytes { span in span.indices.map { span[$0] } }
     #expect(recoveredKey == vector.vaultKey.bytes)
 
     let ring = try Keyring.open(vector.keyring.bytes, current: slot.key, uid: uid)
-    #expect(Digest(ofBlob: vector.keyring.bytes.span).bytes == vector.keyringEtag.bytes)
+    #expect(Digest(ofBlob: vector.keyring.bytes.span).bytes == vector.keyringHash.bytes)
 
     let record = try ring.open(
       vector.record.bytes.span, .record, oid: try vector.recordId.id(), revision: vector.revision,

@@ -83,7 +83,9 @@ def parse(blob):
     require(blob[6:8] == bytes(2), "reserved")
     kind = blob[5]
     require(RECORD <= kind <= LOCAL_ITEM, "kind")
-    return kind, int.from_bytes(blob[8:12], "big"), int.from_bytes(blob[12:20], "big")
+    epoch, revision = int.from_bytes(blob[8:12], "big"), int.from_bytes(blob[12:20], "big")
+    require(revision < 1 << 63, "revision")
+    return kind, epoch, revision
 
 
 def open_blob(keys, blob, kind, uid, object_id, revision=None):

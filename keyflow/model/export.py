@@ -99,7 +99,8 @@ def open_container(passphrase, data):
     stated = rows(entries)
     require(head.count == len(entries) and head.root == forms.root(stated), "incomplete")
     require(
-        (head.generation, head.seq, head.prev) == (slot.generation, slot.seq, slot.head_hash),
+        (head.generation, head.seq, head.prev) == (slot.generation, slot.seq, slot.head_hash)
+        and not any(b"".join(head.skips)),
         "incomplete",
     )
     records = [

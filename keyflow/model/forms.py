@@ -278,10 +278,10 @@ def certificate_hash(blobs):
 
 
 def open_certificate(keys, uid, blobs, generation, pinned_seq):
-    """Opens the blob of an epoch that this device holds and judges it against the pin."""
+    """Opens the blob of the newest epoch that this device holds and judges it against the pin."""
     for sealed in blobs:
         _, epoch, revision = b.parse(sealed)
-        if epoch in keys:
+        if epoch == max(keys):
             plain = b.open_blob(keys, sealed, b.DELETION, uid, b.oid("deletion"))
             deletion = decode_deletion(plain, revision)
             newer = deletion.generation > generation

@@ -98,6 +98,7 @@ def blob():
     negative("kind 9", "kind", good[:5] + b"\t" + good[6:])
     negative("another kind than expected", "kind", good, kind=b.LOCAL_ITEM)
     negative("an unknown epoch", "epoch", good, epoch=2)
+    negative("a revision of 2^63", "revision", good[:12] + b"\x80" + good[13:])
     negative("another revision than expected", "revision", good, revision=2)
     negative("kind rewritten to the expected", "commitment",
              good[:5] + b"\5" + good[6:], kind=b.EXPORT_RECORD)  # fmt: skip

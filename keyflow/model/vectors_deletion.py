@@ -15,7 +15,8 @@ def deletion():
     s = Subject(
         "deletion",
         "certificate: one blob for each epoch, ascending; certificateHash over all. A device with"
-        " vaultKey of epoch and the pin (pinGeneration, pinSeq) accepts or refuses it.",
+        " vaultKey of epoch, with the keys of older epochs where there are any, and the pin"
+        " (pinGeneration, pinSeq) accepts or refuses it.",
     )
 
     def make(name, generation, last_seq, epochs, device=DEVICE, time=1_795_000_123_456):
@@ -48,6 +49,12 @@ def deletion():
     def negative(name, error, epoch, blobs, pin):
         s.refused(name, error, lambda: judge(epoch, blobs, pin), **fields(epoch, blobs, pin))
 
+    older = {1: VAULT_KEYS[1], 2: VAULT_KEYS[2]}
+    s.refused(
+        "only of an epoch that a rotation ended", "epoch",
+        lambda: forms.open_certificate(older, UID, blobs[:1], 2, 30),
+        older=[dict(epoch=1, vaultKey=VAULT_KEYS[1].hex())], **fields(2, blobs[:1], (2, 30)),
+    )  # fmt: skip
     negative("older than the pin", "rolledBack", 3, blobs, (2, 91))
     negative("of an older generation", "rolledBack", 3, blobs, (3, 1))
     negative("of no epoch that this device holds", "epoch", 1, blobs[1:], (2, 90))

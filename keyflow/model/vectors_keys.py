@@ -153,7 +153,7 @@ def keyring():
         s.case(
             name, uid=UID, epoch=newest, revision=seq, vaultKey=VAULT_KEYS[newest], salt=salt,
             keys=[{"epoch": e, "vaultKey": k.hex()} for e, k in older.items()], plaintext=plain,
-            blob=sealed, etag=b.blob_hash(sealed),
+            blob=sealed, blobHash=b.blob_hash(sealed),
         )  # fmt: skip
 
     def faulty(name, error, plain):

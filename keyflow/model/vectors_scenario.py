@@ -63,7 +63,7 @@ def scenario():
         passwordInput=login.password, exportKey=export_key, sessionKey=session_key,
         recoveryCode=code, text=account.encode_kit(code), recoveryPublicKey=public,
         vaultKey=vault_key, epoch=1, generation=1, passwordSlot=password_slot,
-        recoverySlot=recovery_slot, keyring=keyring, keyringEtag=b.blob_hash(keyring),
+        recoverySlot=recovery_slot, keyring=keyring, keyringHash=b.blob_hash(keyring),
         firstHead=first[1], registrationRecord=registration,
         requestHash=forms.request_hash(
             registration, password_slot, recovery_slot, public, keyring, first[1]

@@ -75,13 +75,6 @@ struct LoginState: ~Copyable {
   }
 }
 
-/// A number in network order.
-func bigEndian<Number: FixedWidthInteger>(_ number: Number) -> [UInt8] {
-  stride(from: Number.bitWidth - 8, through: 0, by: -8).map {
-    UInt8(truncatingIfNeeded: number >> Number($0))
-  }
-}
-
 /// The number that at most 8 bytes are in network order.
 func number(_ bytes: some Sequence<UInt8>) -> UInt64 {
   bytes.reduce(0) { $0 << 8 | UInt64($1) }

@@ -42,9 +42,10 @@ extension VaultService {
     // Recovery has no route yet, so there is no nonce that a proof could be over.
     guard !delete.hasRecovery else { throw ProblemResponse(.unauthorized) }
     let certificates = delete.certificates.map { Certificate(epoch: $0.epoch, blob: $0.blob) }
-    guard certificates.count <= 1_000, let hash = certificateHash(certificates) else {
-      throw ProblemResponse(.malformed)
-    }
+    guard certificates.count <= 1_000,
+      let digest = try? DeletionReceipt.certificateHash(of: certificates.map { Array($0.blob) }),
+      let hash = CertificateHash(digest)
+    else { throw ProblemResponse(.malformed) }
     let request = DeletionRequest(
       generation: delete.generation, head: try EntityTag.required(by: call.request),
       certificates: certificates, certificateHash: hash, withAccount: delete.account)
@@ -62,17 +63,6 @@ extension VaultService {
     case .conflict(let state): throw ProblemResponse(.preconditionFailed, vault: state)
     case .refused(let fault): throw ProblemResponse(fault: fault)
     }
-  }
-
-  /// `SHA-512("KF1-certificate" ‖ u16 n ‖ LP32 of each blob)[0..32)` (keyflow/SPEC.md).
-  private func certificateHash(_ certificates: [Certificate]) -> CertificateHash? {
-    var hasher = SHA512()
-    hasher.update(Array("KF1-certificate".utf8) + bigEndian(UInt16(clamping: certificates.count)))
-    for certificate in certificates {
-      hasher.update(bigEndian(UInt32(clamping: certificate.blob.count)))
-      hasher.update(Array(certificate.blob))
-    }
-    return CertificateHash(hasher.finish().prefix(32))
   }
 }
 

@@ -43,7 +43,3 @@ extension Bytes32 {
     self = hash
   }
 }
-
-private func bigEndian(_ number: UInt64) -> [UInt8] {
-  (0..<8).map { UInt8(truncatingIfNeeded: number >> (56 - 8 * $0)) }
-}
