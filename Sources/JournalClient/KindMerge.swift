@@ -45,10 +45,15 @@ enum KindMerge {
     guard let mine = try? PayloadRecentlyPlayed(serializedBytes: mine),
       var merged = try? PayloadRecentlyPlayed(serializedBytes: theirs)
     else { return nil }
-    var known = Set<PayloadRecentlyPlayed.Play>()
-    let plays = (merged.plays + mine.plays).filter { known.insert($0).inserted }
-    merged.plays = Array(
-      plays.sorted { ($0.playedAt, $0.trackID) > ($1.playedAt, $1.trackID) }.prefix(Self.plays))
+    merged.plays = newest(merged.plays + mine.plays)
     return try? merged.serializedBytes()
+  }
+
+  /// The newest 50 of `plays`, each once, newest first.
+  static func newest(_ plays: [PayloadRecentlyPlayed.Play]) -> [PayloadRecentlyPlayed.Play] {
+    var known = Set<PayloadRecentlyPlayed.Play>()
+    let plays = plays.filter { known.insert($0).inserted }
+    return Array(
+      plays.sorted { ($0.playedAt, $0.trackID) > ($1.playedAt, $1.trackID) }.prefix(Self.plays))
   }
 }

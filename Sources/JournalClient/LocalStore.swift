@@ -88,9 +88,11 @@ final class LocalStore: Sendable {
 
   /// Writes in one durable transaction: all of `body`, or nothing of it.
   ///
+  /// With `discarding`, all of it is undone at the end: to see what would happen.
+  ///
   /// - Throws: What `body` throws, and what SQLite says; then nothing was written.
   func write<R>(
-    _ body: (StoreTransaction) throws(JournalError) -> R
+    discarding: Bool = false, _ body: (StoreTransaction) throws(JournalError) -> R
   ) throws(JournalError) -> R {
     var result: Result<R, JournalError>?
     do {
@@ -98,7 +100,7 @@ final class LocalStore: Sendable {
         try db.inTransaction(.immediate) {
           let outcome = Self.run(body, db)
           result = outcome
-          if case .success = outcome { return .commit }
+          if case .success = outcome, !discarding { return .commit }
           return .rollback
         }
       }
