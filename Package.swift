@@ -120,6 +120,14 @@ let package = Package(
     .testTarget(
       name: "KeyFlowTests", dependencies: ["KeyFlow", "KeyExchange", "Sodium", "TestSupport"],
       swiftSettings: tests),
+    // A process that the tests kill while it writes.
+    .executableTarget(
+      name: "CrashHelper", dependencies: ["JournalClient", "KeyFlow"], path: "Tests/CrashHelper",
+      swiftSettings: tests),
+    .testTarget(
+      name: "JournalClientTests",
+      dependencies: ["JournalClient", "KeyFlow", "Sodium", "CrashHelper", "TestSupport"],
+      swiftSettings: tests),
     .testTarget(name: "LibPQTests", dependencies: ["LibPQ"], swiftSettings: tests),
     .testTarget(
       name: "VaultHTTPTests",
