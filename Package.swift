@@ -148,7 +148,8 @@ let package = Package(
     .testTarget(
       name: "VaultServerTests",
       dependencies: [
-        "VaultServer", "VaultProtocol", "Migrations", "Sodium", "StoreConformance",
+        "VaultServer", "VaultProtocol", "LibPQ", "Migrations", "Sodium", "StoreConformance",
+        "TestSupport",
         .product(name: "GRDB", package: "GRDB.swift"),
       ],
       swiftSettings: tests),
