@@ -135,7 +135,6 @@ extension SyncEngine {
     _ keys: UnlockedKeys
   ) throws(JournalError) -> CloudReceipt {
     guard let pinned = try journal.state().account else { throw .encryptionOff }
-    let hash = DeletionCertificate.hash(of: certificates.map { [UInt8]($0.blob) })
     var counts = DeletionReceipt.Counts()
     counts.records = wire.records
     counts.revisions = wire.revisions
@@ -144,10 +143,11 @@ extension SyncEngine {
     counts.sessions = wire.sessions
     counts.bytes = wire.bytes
     guard let server = try? ServerName(pinned.serverName),
+      let hash = try? DeletionReceipt.certificateHash(of: certificates.map { [UInt8]($0.blob) }),
       let receipt = try? DeletionReceipt(
         server: server, uid: keys.uid.bytes, generation: pin.generation, lastSequence: pin.seq,
         includesAccount: wire.account, counts: counts, timeMilliseconds: wire.timeMs,
-        certificateHash: hash.bytes),
+        certificateHash: hash),
       receipt.isSigned(by: [UInt8](wire.signature), receiptKey: pinned.receiptKey)
     else { throw .receiptRefused }
     return CloudReceipt(

@@ -42,14 +42,15 @@ extension SyncEngine {
     } catch {
       throw JournalError(error)
     }
-    guard info.receiptPublicKey.count == Ed25519.publicKeyBytes, info.suites.contains(1),
+    guard info.receiptPublicKey.count == Ed25519.publicKeyBytes,
+      info.opaquePublicKey.count == Ristretto255.bytes, info.suites.contains(1),
       (try? ServerName(info.serverName)) != nil
     else { throw .notAServer }
     guard (try? AccountName(name)) != nil else { throw JournalError(CredentialError.accountName) }
     return (
       ServerAccount(
         url: address.url, serverName: info.serverName, name: name,
-        receiptKey: [UInt8](info.receiptPublicKey)),
+        receiptKey: [UInt8](info.receiptPublicKey), opaqueKey: [UInt8](info.opaquePublicKey)),
       info
     )
   }

@@ -35,12 +35,17 @@ public struct ServerAccount: Equatable, Sendable {
   public var name: String
   /// The server's receipt key (Ed25519, 32 bytes), pinned.
   public var receiptKey: [UInt8]
+  /// The server's OPAQUE key (ristretto255, 32 bytes), pinned: no later password goes to another.
+  public var opaqueKey: [UInt8]
 
   /// An account of its parts.
-  public init(url: String, serverName: String, name: String, receiptKey: [UInt8]) {
+  public init(
+    url: String, serverName: String, name: String, receiptKey: [UInt8], opaqueKey: [UInt8]
+  ) {
     self.url = url
     self.serverName = serverName
     self.name = name
     self.receiptKey = receiptKey
+    self.opaqueKey = opaqueKey
   }
 }

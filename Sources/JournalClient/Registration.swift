@@ -38,7 +38,9 @@ final class Registration: Sendable {
     }
     return try await Keys.stretch { () throws(JournalError) -> Registration in
       do throws(KeyExchangeError) {
-        return Registration(try attempt.registration.finish(response, profile: profile))
+        return Registration(
+          try attempt.registration.finish(
+            response, profile: profile, serverKey: account.opaqueKey))
       } catch {
         throw JournalError(error)
       }

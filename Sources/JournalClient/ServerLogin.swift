@@ -74,7 +74,7 @@ final class ServerLogin: Sendable {
   func openSlot() throws(JournalError) -> Slot {
     guard let uid,
       let slot = try? Slot.open(
-        [UInt8](created.passwordSlot), as: .password, profiles: Slot.passwordProfiles,
+        [UInt8](created.passwordSlot), as: .password,
         under: slotKey, uid: uid),
       slot.profile == profile.id, slot.key.epoch == created.epoch,
       slot.base.generation <= created.generation

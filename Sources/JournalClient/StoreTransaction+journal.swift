@@ -9,7 +9,8 @@ extension StoreTransaction {
     try one(
       """
       SELECT uid, device, epoch, generation, pin_seq, pin_hash, cursor, server_url, server_name,
-        account_name, receipt_key, account_step, synced_at, pulled_at, sync_fault FROM journal
+        account_name, receipt_key, account_step, synced_at, pulled_at, sync_fault, opaque_key
+      FROM journal
       """
     ) { row in
       guard let uid = row.id(0), let device = row.id(1), let epoch = row.epoch(2),
@@ -18,9 +19,10 @@ extension StoreTransaction {
       else { return nil }
       var account: ServerAccount?
       if let url = row[7] as String?, let server = row[8] as String?, let name = row[9] as String?,
-        let key = row.bytes(10)
+        let receiptKey = row.bytes(10), let opaqueKey = row.bytes(15)
       {
-        account = ServerAccount(url: url, serverName: server, name: name, receiptKey: key)
+        account = ServerAccount(
+          url: url, serverName: server, name: name, receiptKey: receiptKey, opaqueKey: opaqueKey)
       }
       return JournalState(
         uid: uid, device: device, epoch: epoch,
@@ -37,8 +39,8 @@ extension StoreTransaction {
       """
       INSERT OR REPLACE INTO journal (id, uid, device, epoch, generation, pin_seq, pin_hash, cursor,
         server_url, server_name, account_name, receipt_key, account_step, synced_at, pulled_at,
-        sync_fault)
-      VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        sync_fault, opaque_key)
+      VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
       """,
       [
         state.uid.data, state.device.data, Int64(state.epoch),
@@ -46,7 +48,7 @@ extension StoreTransaction {
         (state.pin?.hash ?? .zero).data, Data(state.cursor), state.account?.url,
         state.account?.serverName, state.account?.name, state.account.map { Data($0.receiptKey) },
         state.accountStep, state.syncedAt?.milliseconds, state.pulledAt?.milliseconds,
-        state.syncFault?.rawValue,
+        state.syncFault?.rawValue, state.account.map { Data($0.opaqueKey) },
       ])
   }
 

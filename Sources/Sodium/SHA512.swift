@@ -28,7 +28,7 @@ public struct SHA512 {
     update(bytes.span)
   }
 
-  /// The digest of the message, 64 bytes; call once. libsodium wipes the state behind it.
+  /// The digest of the message, 64 bytes, once; libsodium wipes the state behind it.
   public mutating func finish() -> [UInt8] {
     unsafe [UInt8](unsafeUninitializedCapacity: Self.digestBytes) { out, written in
       _ = unsafe crypto_hash_sha512_final(&state, out.baseAddress!)

@@ -16,6 +16,7 @@ CREATE TABLE journal (
   server_name  TEXT,
   account_name TEXT,
   receipt_key  BLOB    CHECK (receipt_key IS NULL OR length(receipt_key) = 32),
+  opaque_key   BLOB    CHECK (opaque_key IS NULL OR length(opaque_key) = 32),
   -- What encryption on, join, rotation and their like have done so far; empty when none is under way.
   account_step TEXT    NOT NULL DEFAULT '',
   synced_at    INTEGER,
