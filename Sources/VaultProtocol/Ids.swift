@@ -115,7 +115,11 @@ private func bigEndianNumber(_ bytes: Span<UInt8>, from start: Int) -> UInt64 {
 }
 
 private func bigEndianBytes(_ numbers: UInt64...) -> [UInt8] {
-  numbers.flatMap { number in
-    (0..<8).map { UInt8(truncatingIfNeeded: number >> (8 * (7 - $0))) }
+  [UInt8](capacity: 8 * numbers.count) { bytes in
+    for number in numbers {
+      for shift in stride(from: 56, through: 0, by: -8) {
+        bytes.append(UInt8(truncatingIfNeeded: number >> UInt64(shift)))
+      }
+    }
   }
 }

@@ -64,7 +64,11 @@ private struct CommitWriter {
     if isOver { return .quotaExceeded(state) }
 
     let seq = state.head.seq + 1
-    for (record, target) in targets {
+    // In the file's order: what one commit brings stands together, and is written and read so.
+    let inOrder = targets.sorted {
+      ($0.value.stored?.rowid ?? .max, $0.key) < ($1.value.stored?.rowid ?? .max, $1.key)
+    }
+    for (record, target) in inOrder {
       after.historyBytes += try write(target, of: record, seq: seq, in: db)
     }
     try VaultRow.insert(commit, seq: seq, for: vault.user, in: db)

@@ -32,6 +32,8 @@ public final class SQLiteStore: VaultStore {
       // The pool sets NORMAL for its writer, which a power cut could undo.
       try pool.writeWithoutTransaction { db in
         try db.execute(sql: "PRAGMA synchronous = FULL")
+        // A whole commit of the largest size fits, and need not be written twice.
+        try db.execute(sql: "PRAGMA cache_size = -12288")
         try SQLiteMigrator.migrate(db, to: Migrations.serverSQLite)
       }
       self.pool = pool
@@ -54,6 +56,7 @@ public final class SQLiteStore: VaultStore {
           PRAGMA page_size = 8192;
           PRAGMA secure_delete = ON;
           PRAGMA temp_store = MEMORY;
+          PRAGMA cache_size = -4096;
           PRAGMA journal_size_limit = 67108864;
           """)
     }

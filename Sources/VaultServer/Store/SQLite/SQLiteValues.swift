@@ -9,7 +9,13 @@ import VaultProtocol
 /// be public too, and might meet another one in the same program.
 protocol ColumnValue {
   var databaseValue: DatabaseValue { get }
-  static func fromDatabaseValue(_ value: DatabaseValue) -> Self?
+
+  /// The value of a column; nothing where it is NULL or of another type or size.
+  static func column(_ index: Int, of row: Row) -> Self?
+}
+
+extension ColumnValue where Self: DatabaseValueConvertible & StatementColumnConvertible {
+  static func column(_ index: Int, of row: Row) -> Self? { row[index] }
 }
 
 extension Int: ColumnValue {}
@@ -27,30 +33,30 @@ extension UInt64: ColumnValue {
 
 extension Bytes16: ColumnValue {
   var databaseValue: DatabaseValue { Data(bytes).databaseValue }
-  static func fromDatabaseValue(_ value: DatabaseValue) -> Self? {
-    Data.fromDatabaseValue(value).flatMap { Self($0.span) }
+  static func column(_ index: Int, of row: Row) -> Self? {
+    Data.column(index, of: row).flatMap { Self($0.span) }
   }
 }
 
 extension Bytes32: ColumnValue {
   var databaseValue: DatabaseValue { Data(bytes).databaseValue }
-  static func fromDatabaseValue(_ value: DatabaseValue) -> Self? {
-    Data.fromDatabaseValue(value).flatMap { Self($0.span) }
+  static func column(_ index: Int, of row: Row) -> Self? {
+    Data.column(index, of: row).flatMap { Self($0.span) }
   }
 }
 
 extension SessionID: ColumnValue {
   /// All 64 bits as SQLite's signed number.
   var databaseValue: DatabaseValue { Int64(bitPattern: number).databaseValue }
-  static func fromDatabaseValue(_ value: DatabaseValue) -> Self? {
-    Int64.fromDatabaseValue(value).map { Self(number: UInt64(bitPattern: $0)) }
+  static func column(_ index: Int, of row: Row) -> Self? {
+    Int64.column(index, of: row).map { Self(number: UInt64(bitPattern: $0)) }
   }
 }
 
 extension Timestamp: ColumnValue {
   var databaseValue: DatabaseValue { milliseconds.databaseValue }
-  static func fromDatabaseValue(_ value: DatabaseValue) -> Self? {
-    Int64.fromDatabaseValue(value).map { Self(milliseconds: $0) }
+  static func column(_ index: Int, of row: Row) -> Self? {
+    Int64.column(index, of: row).map { Self(milliseconds: $0) }
   }
 }
 
@@ -59,7 +65,7 @@ extension Row {
   ///
   /// - Throws: ``StoreError/damaged(_:)`` when it is not.
   func value<T: ColumnValue>(_ index: Int, as type: T.Type = T.self) throws -> T {
-    guard let value = T.fromDatabaseValue(self[index]) else {
+    guard let value = T.column(index, of: self) else {
       throw StoreError.damaged("column \(index) is not a \(type)")
     }
     return value
