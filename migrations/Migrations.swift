@@ -42,6 +42,6 @@ public enum Migrations {
   public static let localSQLite = [
     Migration(
       1, "v0001_records", PackageResources.v0001_records_sqlite_sql,
-      checksum: "ce4c694d9b03ac9e18fe482758a5d7b5ff6005cd03ea594653f4f77d490941d7")
+      checksum: "eb46421b8d5db5e21321f649c9796f0dfec5b07f70f2d006061ac7f1d1781d1c")
   ]
 }
