@@ -33,7 +33,11 @@ public struct Value: Sendable {
 
   /// A `bytea`; an `[UInt8]` is taken over without a copy.
   public static func bytes(_ value: some Collection<UInt8>) -> Value {
-    Value(type: TypeID.bytea, bytes: (value as? [UInt8]) ?? [UInt8](value))
+    if let bytes = value as? [UInt8] { return Value(type: TypeID.bytea, bytes: bytes) }
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(value.count)
+    append(value, to: &bytes)
+    return Value(type: TypeID.bytea, bytes: bytes)
   }
 
   /// A `uuid`, whose 16 bytes are those of `value`, big-endian.
@@ -101,7 +105,7 @@ private struct ArrayEncoder {
 
   mutating func append(_ value: some Collection<UInt8>) {
     append(raw: Int32(value.count))
-    bytes.append(contentsOf: value)
+    LibPQ.append(value, to: &bytes)
   }
 
   private mutating func append<I: FixedWidthInteger>(raw value: I) {
@@ -113,4 +117,12 @@ private struct ArrayEncoder {
 
 private func bigEndian<I: FixedWidthInteger>(_ value: I) -> [UInt8] {
   stride(from: I.bitWidth - 8, through: 0, by: -8).map { UInt8(truncatingIfNeeded: value >> I($0)) }
+}
+
+/// Copies in one go what lies in one piece; a generic collection would come byte by byte.
+private func append(_ value: some Collection<UInt8>, to bytes: inout [UInt8]) {
+  let isCopied: Void? = value.withContiguousStorageIfAvailable {
+    unsafe bytes.append(contentsOf: $0)
+  }
+  if isCopied == nil { bytes.append(contentsOf: value) }
 }
