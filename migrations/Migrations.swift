@@ -35,7 +35,7 @@ public enum Migrations {
   public static let serverPostgreSQL = [
     Migration(
       1, "v0001_vault", PackageResources.v0001_vault_postgres_sql,
-      checksum: "b4ed0c6b601ded7cfcd3f56ffa3f70b0a81739c8313ecea0752feffbfc642a65")
+      checksum: "1bb237d44c5817948e4e35ca696b628fa6cf35efdc43e192589812724a801441")
   ]
 
   /// A device's journal.

@@ -78,17 +78,19 @@ extension PostgresStore {
             row_number() OVER (ORDER BY r.seq, r.record_id ROWS UNBOUNDED PRECEDING) AS number
           FROM (
             SELECT r.* FROM records r
-            WHERE r.user_id = $1::uuid AND (r.seq, r.record_id) > ($2::bigint, $3::uuid)
+            WHERE r.user_id = $1::uuid AND r.seq > 0
+              AND (r.seq, r.record_id) > ($2::bigint, $3::uuid)
             ORDER BY r.seq, r.record_id LIMIT \(ahead)) r) sized
         WHERE total <= $5::bigint OR number = 1
         ORDER BY seq DESC, record_id DESC LIMIT 1)
       SELECT EXISTS (
           SELECT 1 FROM records r
-          WHERE r.user_id = $1::uuid
+          WHERE r.user_id = $1::uuid AND r.seq > 0
             AND (r.seq, r.record_id) > ((SELECT seq FROM page), (SELECT record_id FROM page))),
         r.record_id, r.revision, r.seq, r.blob_hash\(blob)
       FROM records r
-      WHERE r.user_id = $1::uuid AND (r.seq, r.record_id) > ($2::bigint, $3::uuid)
+      WHERE r.user_id = $1::uuid AND r.seq > 0
+        AND (r.seq, r.record_id) > ($2::bigint, $3::uuid)
         AND (r.seq, r.record_id) <= ((SELECT seq FROM page), (SELECT record_id FROM page))
       ORDER BY r.seq, r.record_id
       """,
@@ -105,7 +107,8 @@ extension PostgresStore {
       """
       SELECT c.seq, c.head, c.head_hash FROM vaults v
         CROSS JOIN LATERAL vault_head_path($2::bigint, v.seq) AS path (seq)
-        JOIN commits c ON c.user_id = v.user_id AND c.seq = path.seq
+        CROSS JOIN LATERAL (
+          SELECT * FROM commits h WHERE h.user_id = v.user_id AND h.seq = path.seq OFFSET 0) c
       WHERE v.user_id = $1::uuid ORDER BY c.seq
       """,
       [.id(user), .number(pin)], name: "heads")

@@ -73,7 +73,8 @@ private struct KeysDecision {
         "SELECT coalesce(max(epoch), 0) FROM deletions WHERE user_id = $1::uuid", [.id(user)]),
       Statement(
         """
-        SELECT seq, body_hash FROM commits WHERE user_id = $1::uuid AND commit_id = $2::uuid
+        SELECT seq, body_hash FROM commits
+        WHERE user_id = $1::uuid AND commit_id = $2::uuid AND seq > 0
         """, [.id(user), change.commit.map { .id($0.id) } ?? .null]),
       Statement(
         """

@@ -20,7 +20,8 @@ struct PostgresStanding {
       FROM sessions s
         LEFT JOIN vaults v ON v.user_id = s.user_id
         LEFT JOIN accounts a ON a.user_id = s.user_id
-        LEFT JOIN commits c ON c.user_id = v.user_id AND c.seq = v.seq
+        LEFT JOIN LATERAL (
+          SELECT * FROM commits h WHERE h.user_id = v.user_id AND h.seq = v.seq OFFSET 0) c ON true
       WHERE s.user_id = $1::uuid AND s.session_id = $2::bigint AND s.token_hash = $3::bytea
         AND s.expires_at > $4::bigint
       """,

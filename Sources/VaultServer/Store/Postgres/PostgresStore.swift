@@ -37,9 +37,9 @@ public final class PostgresStore: VaultStore {
     var configuration = Configuration(url: url, connections: connections, prepares: prepares)
     // Every look-up is by key, in tables whose size the planner may not know yet; a plan is made
     // once for each connection and holds.
-    configuration.preamble = [Statement("SET plan_cache_mode = force_generic_plan")]
-    configuration.preamble += ["jit", "enable_seqscan", "enable_hashjoin", "enable_mergejoin"]
-      .map { Statement("SET \($0) = off") }
+    let unwanted = ["seqscan", "bitmapscan", "hashjoin", "mergejoin"].map { "enable_\($0)" }
+    configuration.preamble = (unwanted + ["jit"]).map { Statement("SET \($0) = off") }
+    configuration.preamble.append(Statement("SET plan_cache_mode = force_generic_plan"))
     let pool = Pool(configuration)
     self.pool = pool
     self.policy = policy
