@@ -126,7 +126,11 @@ let package = Package(
       swiftSettings: tests),
     .testTarget(
       name: "JournalClientTests",
-      dependencies: ["JournalClient", "KeyFlow", "Sodium", "CrashHelper", "TestSupport"],
+      dependencies: [
+        "JournalClient", "KeyFlow", "Sodium", "CrashHelper", "TestSupport",
+        .product(name: "GRDB", package: "GRDB.swift"),
+        .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+      ],
       swiftSettings: tests),
     .testTarget(name: "LibPQTests", dependencies: ["LibPQ"], swiftSettings: tests),
     .testTarget(

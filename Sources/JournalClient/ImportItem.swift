@@ -22,6 +22,8 @@ struct ImportItem: Sendable {
   var source: [UInt8] = []
   /// Pictures and the like, which stay in the source file.
   var attachments = 0
+  /// The entry that it is a conflict copy of, in our own format.
+  var conflictOf: ObjectID?
 
   /// Where the format has no ids: what an entry is told by.
   mutating func makeSourceID() {

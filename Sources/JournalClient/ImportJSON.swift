@@ -97,6 +97,7 @@ struct ImportJSON {
     if isOurs {
       item.recordID = ObjectID(hex: item.sourceID)
       item.sourceID = value["sourceId"]?.string ?? ""
+      item.conflictOf = value["conflictOf"]?.string.flatMap { ObjectID(hex: $0) }
       guard item.recordID != nil else {
         return .failure(ItemProblem(place: place, reason: "its id is not 32 hexadecimal digits"))
       }

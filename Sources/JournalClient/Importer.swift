@@ -109,7 +109,8 @@ struct Importer {
       var entry = Entry(
         id: id, title: item.title, content: item.content, createdAt: createdAt,
         tags: item.tags ?? [], timeZone: item.timeZone ?? "", source: item.source)
-      entry.sourceID = item.recordID == nil ? item.sourceID : ""
+      entry.sourceID = item.sourceID
+      entry.conflictOf = item.conflictOf
       try append(entry, updatedAt, over: nil, store, state)
       report.added += 1
       return
@@ -183,7 +184,7 @@ extension Entry {
     if let tags = item.tags { self.tags = tags }
     if let timeZone = item.timeZone, !timeZone.isEmpty { self.timeZone = timeZone }
     if !item.source.isEmpty { source = item.source }
-    if item.recordID == nil { sourceID = item.sourceID }
+    if !item.sourceID.isEmpty { sourceID = item.sourceID }
   }
 }
 

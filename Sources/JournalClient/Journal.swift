@@ -33,16 +33,27 @@ public final class Journal: Sendable {
     let journal = Journal(home: home, environment: environment, store: store)
     try store.write { (store) throws(JournalError) in
       guard try store.state() == nil else { throw .journalExists }
-      // Before the state, which alone makes it a journal: without it the key sealed nothing yet.
-      let key = VaultKey.make(epoch: 0)
-      try KeyFile.write(key, in: home)
+      // A slot without its journal: the database was lost, and a new one must not hide that.
+      guard try home.read(home.slotFile, limit: LocalFile.count) == nil else { throw .damagedStore }
+      let epoch = try Self.ensureKeyFile(in: home)
       try store.setState(
         JournalState(
-          uid: environment.makeID(), device: environment.makeID(), epoch: 0, pin: nil, cursor: [],
+          uid: environment.makeID(), device: environment.makeID(), epoch: epoch, pin: nil,
+          cursor: [],
           account: nil, accountStep: "", syncedAt: nil, pulledAt: nil))
     }
     try journal.unlockWithKeyFile()
     return journal
+  }
+
+  /// Makes the key file, before the state that makes it a journal.
+  ///
+  /// A key that is there already is never overwritten: a database that was lost may come back.
+  private static func ensureKeyFile(in home: Home) throws(JournalError) -> UInt32 {
+    if let key = try KeyFile.read(in: home) { return key.epoch }
+    let key = VaultKey.make(epoch: 0)
+    try KeyFile.write(key, in: home)
+    return key.epoch
   }
 
   /// Opens the journal in `home`; it comes unlocked where encryption is off.

@@ -19,8 +19,6 @@ enum KeyFile {
       key.withBytes { for index in $0.indices { out[8 + index] = $0[index] } }
     }
     do {
-      // What a creation left that did not come to its end sealed nothing.
-      try? FileManager.default.removeItem(at: home.keyFile)
       try SecretFile.create(home.keyFile.path, bytes)
     } catch {
       throw .secret(error)

@@ -3,6 +3,7 @@ import Foundation
 import GRDB
 import KeyFlow
 import Migrations
+import Sodium
 
 /// The device's SQLite file: records, their revisions and whatever the device knows of its vault.
 ///
@@ -22,8 +23,13 @@ final class LocalStore: Sendable {
   ///   file system says.
   init(in home: Home) throws(JournalError) {
     if !FileManager.default.fileExists(atPath: home.database.path) {
-      // The store's files get this one's mode from SQLite.
-      try home.finish(try home.makeFile(home.database))
+      // SQLite gives its other files this one's mode. Another process may be as quick.
+      do {
+        try SecretFile.create(home.database.path, SecretBytes.random(count: 0, in: .heap))
+      } catch .exists {
+      } catch {
+        throw .secret(error)
+      }
     }
     var configuration = Configuration()
     configuration.busyMode = .timeout(Self.busySeconds)

@@ -4,7 +4,7 @@ import KeyFlow
 import Sodium
 import SwiftProtobuf
 
-/// How the app plays sound; `nil` where it was never set. Synced field by field.
+/// How the app plays sound, synced field by field; `nil` where a field was never set.
 public struct AudioPreferences: Equatable, Sendable {
   /// Whether one track fades into the next.
   public var crossfadeEnabled: Bool?
@@ -110,7 +110,7 @@ extension Journal {
 
   private static let queueItem = "queue"
 
-  /// The queue state, opaque JSON; `nil` where there is none. This device's own comes first.
+  /// The queue state, opaque JSON: this device's own, else the synced one; `nil` for none.
   ///
   /// - Throws: `locked`, and what SQLite says.
   public func queueState() throws(JournalError) -> String? {
@@ -149,8 +149,9 @@ extension Journal {
 
   // MARK: The records they lie in
 
-  /// The one record of a kind; an empty one where there is none. Where two devices each made one
-  /// before they synced, what both say, merged.
+  /// The one record of a kind; an empty one where there is none.
+  ///
+  /// Where two devices each made one before they synced: what both say, merged.
   private func other<M: Message>(_ kind: RecordKind, _: M.Type) throws(JournalError) -> M {
     let keys = try keys.unlocked()
     let ids = try catalog().others.filter { $0.value == kind }.keys.sorted()

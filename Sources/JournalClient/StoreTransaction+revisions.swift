@@ -206,27 +206,4 @@ extension StoreTransaction {
       "UPDATE revisions SET epoch = ?, blob_hash = ?, blob = ? WHERE id = ?",
       [Int64(sealed.epoch), sealed.hash.data, Data(sealed.blob), rowID])
   }
-
-  /// Records with a revision that is sealed under another epoch than `epoch` and is not in
-  /// quarantine, at most `limit`; after `id` in the order of ids.
-  func records(
-    notUnder epoch: UInt32, after id: ObjectID?, limit: Int
-  ) throws(JournalError) -> [ObjectID] {
-    try all(
-      """
-      SELECT DISTINCT record_id FROM revisions INDEXED BY revisions_by_record
-      WHERE epoch <> ? AND state <> 4 AND record_id > ? ORDER BY record_id LIMIT ?
-      """, [Int64(epoch), id?.data ?? Data(), limit]
-    ) { $0.id(0) }
-  }
-
-  /// How many shown records are not sealed under `epoch`.
-  func shownCount(notUnder epoch: UInt32) throws(JournalError) -> Int {
-    try one(
-      """
-      SELECT COUNT(*) FROM records r JOIN revisions v ON v.id = r.current
-      WHERE v.epoch <> ? AND v.state <> 4
-      """, [Int64(epoch)]
-    ) { $0.number(0).map { Int($0) } } ?? 0
-  }
 }
