@@ -64,3 +64,20 @@ private final class Surroundings: Sendable {
   let time = Mutex(Timestamp(milliseconds: 1_700_000_000_000))
   let lines = Mutex<[String]>([])
 }
+
+extension TestServer {
+  /// How a test's requests reach the server.
+  enum Way: Sendable {
+    /// Without a socket.
+    case router
+    /// Over loopback, several connections.
+    case live
+
+    var setting: TestingSetup {
+      switch self {
+      case .router: .router
+      case .live: .ahc(.http)
+      }
+    }
+  }
+}

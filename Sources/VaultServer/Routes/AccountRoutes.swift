@@ -18,21 +18,15 @@ extension VaultService {
     let start = try await call.message(WireRegistrationStart.self, .fields)
     let name = try accountName(start.name)
     let key = secrets.nameKey(of: name)
-    if call.request.headers[.authorization] != nil {
-      let own = try await store.account(
-        named: key, caller: call.caller(), freshAfter: freshAfter(call.now), now: call.now)
-      guard own != nil else { throw ProblemResponse(.nameTaken) }
-    } else {
-      guard configuration.registration != .closed else {
-        throw ProblemResponse(.registrationClosed)
-      }
+    let caller = call.request.headers[.authorization] == nil ? nil : try await freshCaller(call)
+    if caller == nil, configuration.registration == .closed {
+      throw ProblemResponse(.registrationClosed)
     }
     try limiter.begin(
       .registration(key), name: key, address: address(call), now: call.now,
       ends: call.now + Self.registrationTime)
-    if call.request.headers[.authorization] == nil, try await store.account(named: key) != nil {
-      throw ProblemResponse(.nameTaken)
-    }
+    let account = try await store.account(named: key)
+    guard account?.user == caller?.user else { throw ProblemResponse(.nameTaken) }
     var answer = WireRegistrationAnswer()
     do {
       answer.response = Data(

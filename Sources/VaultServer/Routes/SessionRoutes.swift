@@ -47,7 +47,7 @@ extension VaultService {
   /// Who asks, from a login of the last 5 minutes.
   ///
   /// - Throws: ``Problem/unauthorized``, ``Problem/notFresh``.
-  private func freshCaller(_ call: Call) async throws -> Caller {
+  func freshCaller(_ call: Call) async throws -> Caller {
     let caller = try call.caller()
     let session = try await store.session(caller: caller, now: call.now)
     guard session.createdAt >= freshAfter(call.now) else { throw ProblemResponse(.notFresh) }

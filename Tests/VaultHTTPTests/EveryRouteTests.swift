@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import HTTPTypes
+import Sodium
+import Testing
+import VaultProtocol
+
+@testable import VaultServer
+
+/// One request of the contract, as tests go through them.
+struct RouteCase: Sendable, CustomTestStringConvertible {
+  let method: HTTPRequest.Method
+  let template: String
+  /// Whether it asks for a session.
+  let needsSession: Bool
+  /// Whether it reads a body.
+  var readsBody: Bool {
+    [.post, .put].contains(method) || (method == .delete && template == Route.vault)
+  }
+  var testDescription: String { "\(method) \(template)" }
+
+  /// The path with ids that nothing has.
+  var path: String {
+    template.replacingOccurrences(
+      of: "records/{id}", with: "records/" + Hex.encode([UInt8](repeating: 7, count: 16))
+    )
+    .replacingOccurrences(of: "{id}", with: "7").replacingOccurrences(of: "{n}", with: "7")
+  }
+
+  private static let open = [
+    Route.server, Route.registration, Route.accounts, Route.login, Route.health, Route.ready,
+  ]
+
+  /// All that the server answers.
+  static let all: [RouteCase] = {
+    guard let server = try? TestServer() else { return [] }
+    let service = VaultService(
+      configuration: ServerConfiguration(), store: server.store, secrets: server.secrets,
+      clock: Timestamp.system, log: ServerLog(level: .error, clock: Timestamp.system),
+      metrics: ServerMetrics())
+    return service.routes.map { route in
+      let isOpen =
+        open.contains(route.path) || (route.path == Route.sessions && route.method == .post)
+      return RouteCase(method: route.method, template: route.path, needsSession: !isOpen)
+    }
+  }()
+}
+
+/// What holds for every request alike.
+@Suite struct EveryRouteTests {
+  @Test func `there are as many routes as the contract names`() {
+    #expect(RouteCase.all.count == 21)
+  }
+
+  @Test(arguments: RouteCase.all.filter(\.needsSession))
+  func `no session, no answer`(route: RouteCase) async throws {
+    try await TestServer().run { visitor in
+      #expect(try await visitor.send(route.method, route.path).problem == .unauthorized)
+      var forger = visitor
+      forger.authorization = "Bearer " + Hex.encode(randomBytes(56))
+      let answer = try await forger.send(
+        route.method, route.path, body: route.readsBody ? try body(route) : nil,
+        ifMatch(randomBytes(32)))
+      // What is wrong with the body may be told first: it is the forger's own.
+      #expect(answer.problem == .unauthorized || (answer.problem == .malformed && route.readsBody))
+    }
+  }
+
+  @Test(arguments: RouteCase.all)
+  func `another method is answered with those that there are`(route: RouteCase) async throws {
+    try await TestServer().run { visitor in
+      let answer = try await visitor.send(.patch, route.path)
+      #expect(answer.problem == .methodNotAllowed)
+      #expect(answer.headers[.allow]?.contains(route.method.rawValue) == true)
+    }
+  }
+
+  @Test(arguments: RouteCase.all.filter(\.readsBody))
+  func `a body of another type is not read`(route: RouteCase) async throws {
+    try await TestServer().run { visitor in
+      let alice = try await Owner.joined(visitor)
+      for type in ["text/html", "application/protobufx", ""] {
+        let answer = try await alice.web.send(
+          route.method, route.path, body: [1, 2, 3],
+          [.contentType: type, .ifMatch: "\"\(Hex.encode(randomBytes(32)))\""])
+        #expect(answer.problem == .unsupportedMediaType, "\(type)")
+      }
+      let packed = try await alice.web.send(
+        route.method, route.path, body: [1, 2, 3], [.contentEncoding: "gzip"])
+      #expect(packed.problem == .unsupportedMediaType)
+    }
+  }
+
+  @Test(arguments: RouteCase.all.filter(\.readsBody))
+  func `a body that is no message is refused`(route: RouteCase) async throws {
+    try await TestServer().run { visitor in
+      let alice = try await Owner.joined(visitor)
+      let headers = ifMatch(randomBytes(32))
+      let binary = try await alice.web.send(
+        route.method, route.path, body: [0xFF, 0xFF, 0xFF], headers)
+      #expect(binary.problem == .malformed)
+      for text in ["", "{", "[]", "{\"nonsense\":1}", "\u{0}"] {
+        let answer = try await alice.web.json.send(
+          route.method, route.path, body: Array(text.utf8), headers)
+        #expect(answer.problem == .malformed, "\(text)")
+      }
+    }
+  }
+
+  @Test(arguments: RouteCase.all.filter(\.readsBody))
+  func `a body over the limit is not read`(route: RouteCase) async throws {
+    try await TestServer().run { visitor in
+      let alice = try await Owner.joined(visitor)
+      let answer = try await alice.web.send(
+        route.method, route.path, body: [UInt8](repeating: 0, count: Limits.bodyBytes + 1),
+        ifMatch(randomBytes(32)))
+      #expect(answer.problem == .tooLarge)
+    }
+  }
+
+  @Test(arguments: RouteCase.all.filter(\.readsBody))
+  func `a body of too many messages is not built`(route: RouteCase) async throws {
+    try await TestServer().run { visitor in
+      let alice = try await Owner.joined(visitor)
+      let headers = ifMatch(randomBytes(32))
+      let binary = try await alice.web.send(
+        route.method, route.path, body: (0..<2_000).flatMap { _ in [0x2A, 0] as [UInt8] }, headers)
+      #expect(binary.problem == .tooLarge)
+      let json = try await alice.web.json.send(
+        route.method, route.path,
+        body: Array(("{\"records\":[" + String(repeating: "{},", count: 2_000)).utf8), headers)
+      #expect(json.problem == .tooLarge)
+    }
+  }
+
+  @Test func `an unknown path is a problem of the contract`() async throws {
+    try await TestServer().run { visitor in
+      for path in ["/", "/v1", "/v2/server", "/v1/records", "/v1/vault/x", "/%00", "/v1/../etc"] {
+        let answer = try await visitor.send(.get, path)
+        #expect(answer.problem == .notFound, "\(path)")
+      }
+      let brewed = try await visitor.send(.init("BREW") ?? .get, Route.server)
+      #expect(brewed.problem == .notFound)
+    }
+  }
+
+  @Test func `a client that is too old is told so`() async throws {
+    let server = try TestServer { $0.oldestClient = ClientVersion(major: 1, minor: 2) }
+    try await server.run { visitor in
+      for (agent, status) in [
+        ("journal/1.1", 426), ("journal/0.9.9", 426), ("journal/", 426), ("journal/1.2", 200),
+        ("journal/1.2.1 (Linux)", 200), ("journal/10.0", 200), ("curl/8", 200), ("", 200),
+      ] {
+        let answer = try await visitor.send(.get, Route.server, nil, [.userAgent: agent])
+        #expect(answer.status == status, "\(agent)")
+      }
+    }
+  }
+
+  @Test(arguments: RouteCase.all)
+  func `nothing is cached, sniffed, framed or run`(route: RouteCase) async throws {
+    try await TestServer().run { visitor in
+      let headers = try await visitor.send(route.method, route.path).headers
+      #expect(headers[.cacheControl] == "no-store")
+      #expect(headers[.xContentTypeOptions] == "nosniff")
+      #expect(headers[.contentSecurityPolicy]?.hasPrefix("default-src 'none'") == true)
+      #expect(headers[.contentEncoding] == nil)
+    }
+  }
+
+  /// A body that its route would read, from nobody.
+  private func body(_ route: RouteCase) throws -> [UInt8] {
+    switch route.template {
+    case Route.commits:
+      var commit = WireCommit()
+      commit.commitID = .init(randomBytes(16))
+      return try commit.serializedBytes()
+    case Route.keyring:
+      var put = WireKeyringPut()
+      put.commit.commitID = .init(randomBytes(16))
+      put.slots.passwordSlot = blob()
+      return try put.serializedBytes()
+    default: return []
+    }
+  }
+}
