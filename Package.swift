@@ -136,10 +136,12 @@ let package = Package(
     .testTarget(
       name: "VaultHTTPTests",
       dependencies: [
-        "VaultServer", "VaultProtocol", "KeyExchange", "Sodium", "TestSupport",
+        "VaultServer", "VaultProtocol", "KeyExchange", "Sodium", "TestSupport", "vaultd",
         .product(name: "Hummingbird", package: "hummingbird"),
         .product(name: "HummingbirdTesting", package: "hummingbird"),
+        .product(name: "Logging", package: "swift-log"),
         .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOSSL", package: "swift-nio-ssl"),
         .product(name: "SwiftProtobuf", package: "swift-protobuf"),
         .product(name: "HTTPTypes", package: "swift-http-types"),
       ], swiftSettings: tests),
