@@ -137,6 +137,7 @@ let package = Package(
       name: "VaultHTTPTests",
       dependencies: [
         "VaultServer", "VaultProtocol", "KeyExchange", "Sodium", "TestSupport", "vaultd",
+        .product(name: "GRDB", package: "GRDB.swift"),
         .product(name: "Hummingbird", package: "hummingbird"),
         .product(name: "HummingbirdTesting", package: "hummingbird"),
         .product(name: "Logging", package: "swift-log"),

@@ -116,7 +116,8 @@ import VaultProtocol
       var random = SeededBytes(seed: seed)
       let alice = try await Owner.joined(visitor)
       let parts = [
-        "/v1/changes?", "/v1/records/", "/v1/sessions/", "cursor=", "&wait=", "0", "limit=", "%", "%0",
+        "/v1/changes?", "/v1/records/", "/v1/sessions/", "cursor=", "&wait=", "0", "limit=", "%",
+        "%0",
         "%00", "?", "&", "=", "//", "../", "revisions/", "99999999999999999999", "-1", "é", "\u{0}",
         "#", "rows=1", "headsFrom=", "18446744073709551615", "[", "\"", "\\",
       ]
@@ -141,7 +142,8 @@ import VaultProtocol
       let json = String(repeating: "{\"commit\":", count: 900)
       #expect(
         try await alice.web.json.send(
-          .put, Route.keyring, body: Array(json.utf8), ifMatch(randomBytes(32))).problem
+          .put, Route.keyring, body: Array(json.utf8), ifMatch(randomBytes(32))
+        ).problem
           == .malformed)
     }
   }

@@ -35,10 +35,13 @@ import VaultProtocol
       let log = server.log
       #expect(log.count >= 10)
       let secrets = [
-        Self.marker, user, Hex.encode(id), String(alice.sessionID), Data(alice.uid).base64EncodedString(),
+        Self.marker, user, Hex.encode(id), String(alice.sessionID),
+        Data(alice.uid).base64EncodedString(),
       ]
       for line in log {
-        for secret in secrets { #expect(!line.lowercased().contains(secret.lowercased()), "\(line)") }
+        for secret in secrets {
+          #expect(!line.lowercased().contains(secret.lowercased()), "\(line)")
+        }
       }
       // The test can fail: a route and a status are there to be found.
       #expect(log.contains { $0.contains("route=/v1/records/{id} status=200") })
@@ -60,7 +63,8 @@ import VaultProtocol
     let log = ServerLog(level: .warning, clock: { Timestamp(milliseconds: 0) }) { lines.append($0) }
     log.event(.notice, "stopped")
     log.event(.error, "unexpected error", ["count": 3])
-    #expect(lines.all == ["time=1970-01-01T00:00:00Z level=error event=\"unexpected error\" count=3"])
+    #expect(
+      lines.all == ["time=1970-01-01T00:00:00Z level=error event=\"unexpected error\" count=3"])
   }
 
   @Test func `metrics tell routes, not users`() async throws {

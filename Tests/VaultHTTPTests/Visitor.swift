@@ -8,14 +8,28 @@ import VaultProtocol
 
 /// Somebody who sends requests: in one format, with or without a session.
 struct Visitor: Sendable {
-  let client: any TestClientProtocol
+  /// Sends a request to some server and gives its answer.
+  typealias Exchange = @Sendable (HTTPRequest, ByteBuffer?) async throws -> Answer
+
+  private let exchange: Exchange
   let serverName: String
   var isJSON = false
   var authorization: String?
 
-  init(client: any TestClientProtocol, serverName: String) {
-    self.client = client
+  init(serverName: String, _ exchange: @escaping Exchange) {
+    self.exchange = exchange
     self.serverName = serverName
+  }
+
+  /// Somebody at a server in this process.
+  init(client: any TestClientProtocol, serverName: String) {
+    self.init(serverName: serverName) { request, body in
+      let response = try await client.execute(
+        uri: request.path ?? "/", method: request.method, headers: request.headerFields, body: body)
+      return Answer(
+        status: response.status.code, headers: response.headers,
+        body: Data(response.body.readableBytesView))
+    }
   }
 
   /// The same in protobuf's JSON.
@@ -52,11 +66,9 @@ struct Visitor: Sendable {
     if body != nil { all[.contentType] = mediaType }
     if let authorization { all[.authorization] = authorization }
     for field in headers { all[field.name] = field.value.isEmpty ? nil : field.value }
-    let response = try await client.execute(
-      uri: path, method: method, headers: all, body: body.map { ByteBuffer(bytes: $0) })
-    return Answer(
-      status: response.status.code, headers: response.headers,
-      body: Data(response.body.readableBytesView))
+    let request = HTTPRequest(
+      method: method, scheme: nil, authority: "localhost", path: path, headerFields: all)
+    return try await exchange(request, body.map { ByteBuffer(bytes: $0) })
   }
 }
 
