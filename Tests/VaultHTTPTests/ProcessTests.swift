@@ -157,7 +157,7 @@ import VaultProtocol
       #expect(server.stop() == 0)
       #expect(try ServerProcess.run("check", "--data", folder.path).status == 0)
       let file = folder.appending(path: "vault.sqlite")
-      try DatabaseQueue(path: file.path).writeWithoutTransaction { db in
+      try await DatabaseQueue(path: file.path).writeWithoutTransaction { db in
         _ = try db.checkpoint(.truncate)
       }
       var bytes = try Data(contentsOf: file)
