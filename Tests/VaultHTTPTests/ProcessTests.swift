@@ -26,14 +26,17 @@ import VaultProtocol
       for round in 0..<4 {
         let server = try ServerProcess(data: folder)
         let name = try await serverName(server)
-        let pause = Duration.milliseconds(20 + Int(random.next() % 120))
-        let (known, before) = (owner, acknowledged)
+        let pause = Duration.milliseconds(Int(random.next() % 120))
+        let known = owner
+        let (begun, begin) = AsyncStream.makeStream(of: Void.self)
         let work = Task {
-          try await server.connected(serverName: name) { visitor in
-            try await Self.commit(visitor, known, before, round: round)
+          defer { begin.finish() }
+          return try await server.connected(serverName: name) { visitor in
+            try await Self.commit(visitor, known, round: round) { begin.finish() }
           }
         }
-        // The moment of the kill is chance on purpose.
+        // From its first commit on, the moment of the kill is chance on purpose.
+        for await _ in begun {}
         try await Task.sleep(for: pause)
         server.kill()
         let done = try await work.value
@@ -48,7 +51,7 @@ import VaultProtocol
 
   /// Commits until the connection breaks; gives back what was acknowledged.
   private static func commit(
-    _ visitor: Visitor, _ known: Owner?, _ before: [WireRecord], round: Int
+    _ visitor: Visitor, _ known: Owner?, round: Int, _ begun: () -> Void
   ) async throws -> (owner: Owner?, records: [WireRecord]) {
     var acknowledged: [WireRecord] = []
     var owner = known
@@ -69,6 +72,7 @@ import VaultProtocol
         guard try await alice.push(alice.commit(batch)).status == 200 else { break }
         acknowledged += batch
         owner = alice
+        begun()
       }
     } catch {
       // The server was killed: that is what this is about.
