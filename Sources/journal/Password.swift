@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+import ArgumentParser
+import Posix
+import Sodium
+
+/// Where a command takes the password from: never an argument, never the environment.
+struct PasswordOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "Read the password from the first line of FILE, - for standard input.", valueName: "file"))
+  var passwordFile: String?
+
+  /// The password of this journal.
+  ///
+  /// - Throws: ``Complaint`` where there is no terminal to ask on, and no file was named.
+  func existing(_ prompt: String = "Password: ") throws -> SecretBytes {
+    if let passwordFile { return try notEmpty(SecretInput.line(ofFile: passwordFile)) }
+    return try notEmpty(SecretInput.ask(prompt))
+  }
+
+  /// A password chosen now: asked for twice on a terminal.
+  ///
+  /// - Throws: ``Complaint`` where the two differ, and as ``existing(_:)``.
+  func chosen(_ prompt: String = "New password: ") throws -> SecretBytes {
+    if let passwordFile { return try notEmpty(SecretInput.line(ofFile: passwordFile)) }
+    let first = try notEmpty(SecretInput.ask(prompt))
+    let again = try SecretInput.ask("The same again: ")
+    guard first.matches(again) else {
+      throw Complaint("the two are not the same", hints: "nothing was changed; try again")
+    }
+    return first
+  }
+
+  private func notEmpty(_ secret: consuming SecretBytes) throws -> SecretBytes {
+    guard secret.count > 0 else {
+      throw Complaint("the password is empty", hints: "nothing was changed")
+    }
+    return secret
+  }
+}
