@@ -25,7 +25,7 @@ enum ExitStatus: Int32, CaseIterable {
     case .locked: "the journal is locked"
     case .wrongPassword: "wrong password"
     case .offline: "the server cannot be reached"
-    case .conflict: "a conflict waits for you"
+    case .conflict: "another device's change waits for your yes"
     case .otherVault: "the server shows an older or different copy of your vault"
     case .damaged: "something of the journal is damaged; the rest is fine"
     case .cloudDeleted: "the cloud copy was deleted; the journal here is untouched"

@@ -8,8 +8,9 @@ extension Journal {
     get throws { try state().account != nil }
   }
 
-  /// The id in full that a person cut short.
+  /// The id that a person typed, in full or cut short; in full it may be a deleted entry's.
   func id(typed: String) throws -> ObjectID {
-    try id(beginningWith: typed)
+    if let id = ObjectID(hex: typed.filter { $0 != "-" }) { return id }
+    return try id(beginningWith: typed)
   }
 }

@@ -88,6 +88,9 @@ struct AgentClient {
 }
 
 extension BinaryInteger {
+  /// The number with the word for so many.
+  func of(_ one: String, _ many: String) -> String { "\(self) \(self == 1 ? one : many)" }
+
   /// The number with zeros before it, up to `count` digits.
   func digits(_ count: Int, radix: Int = 10) -> String {
     let digits = String(self, radix: radix)

@@ -41,6 +41,9 @@ struct ImportCommand: AsyncParsableCommand {
         minutesFromUTC: (LocalTime(secondsSince1970: LocalTime.now.seconds)?.offset ?? 0) / 60),
       progress: { bar.update($0.done, of: $0.total ?? 0) })
     bar.finish()
+    guard report != ImportReport() else {
+      throw Complaint("no entries were found in \(file)", hints: "nothing was changed")
+    }
     if output.json { return try Terminal.show(json: ImportShape(report)) }
     Terminal.show((dryRun ? "would import: " : "imported: ") + report.words)
     for problem in report.problems { Terminal.note("\(problem.place): \(problem.reason)") }
@@ -137,7 +140,7 @@ struct ExportCommand: AsyncParsableCommand {
       report = try opened.exportJSON(to: URL(filePath: file), progress: update)
     }
     bar.finish()
-    Terminal.note("\(report.entries) entries, \(report.bytes) bytes")
+    Terminal.note("exported: \(report.entries.of("entry", "entries")), \(report.bytes) bytes")
     if !report.damaged.isEmpty { throw JournalError.damaged(ids: report.damaged) }
   }
 
