@@ -33,7 +33,9 @@ struct JournalOptions: ParsableArguments {
 
   /// The journal as it is, locked where encryption is on.
   func open() throws -> Journal {
-    try Journal.open(in: folder, environment: Self.environment)
+    let journal = try Journal.open(in: folder, environment: Self.environment)
+    journal.keepOpenUntilExit()
+    return journal
   }
 
   /// The journal, made where there is none.
@@ -41,7 +43,9 @@ struct JournalOptions: ParsableArguments {
     do {
       return try open()
     } catch JournalError.noJournal {
-      return try Journal.create(in: folder, environment: Self.environment)
+      let journal = try Journal.create(in: folder, environment: Self.environment)
+      journal.keepOpenUntilExit()
+      return journal
     }
   }
 
@@ -62,7 +66,25 @@ struct JournalOptions: ParsableArguments {
     guard password.passwordFile != nil || SecretInput.hasTerminal else {
       throw JournalError.locked
     }
-    try await journal.unlock(password: password.existing())
+    try await unlock(journal, with: password.existing())
+  }
+
+  /// Unlocks `journal` with `password`.
+  ///
+  /// Where this device's own slot refuses it, the server is asked: the password may have been
+  /// changed on another device.
+  ///
+  /// - Throws: `wrongPassword` where both refuse it, or the server cannot be reached.
+  func unlock(_ journal: Journal, with password: borrowing SecretBytes) async throws {
+    do {
+      try await journal.unlock(password: password)
+    } catch JournalError.wrongPassword {
+      do {
+        try await SyncEngine(journal).logIn(password: password)
+      } catch JournalError.offline {
+        throw JournalError.wrongPassword
+      }
+    }
   }
 
   /// Whether the agent had the key that fits.

@@ -28,7 +28,20 @@ struct PasswordOptions: ParsableArguments {
     guard first.matches(again) else {
       throw Complaint("the two are not the same", hints: "nothing was changed; try again")
     }
+    if Self.isWeak(first) {
+      Terminal.note(
+        "that password can be guessed by who steals the server; five random words cannot")
+    }
     return first
+  }
+
+  /// Whether a password is short or repeats itself; says nothing of one that is long and well known.
+  private static func isWeak(_ password: borrowing SecretBytes) -> Bool {
+    password.withBytes { bytes in
+      var seen: Set<UInt8> = []
+      for index in bytes.indices { seen.insert(bytes[index]) }
+      return bytes.count < 12 || seen.count < 6
+    }
   }
 
   private func notEmpty(_ secret: consuming SecretBytes) throws -> SecretBytes {

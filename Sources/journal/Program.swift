@@ -63,7 +63,8 @@ struct Root: ParsableCommand {
         name: "Writing and reading",
         subcommands: [
           WriteCommand.self, ListCommand.self, ShowCommand.self, EditCommand.self,
-          DeleteCommand.self, SearchCommand.self, HistoryCommand.self, RestoreCommand.self,
+          DeleteCommand.self, SearchCommand.self, TagsCommand.self, RandomCommand.self,
+          HistoryCommand.self, RestoreCommand.self,
         ]),
       CommandGroup(
         name: "Encryption and sync",

@@ -36,6 +36,7 @@ struct RecoveryKitOptions: ParsableArguments {
         Terminal.note("the recovery kit is in \(recoveryKitFile): print it, then delete the file")
         return true
       } catch {
+        Terminal.note("the recovery kit cannot be written to \(recoveryKitFile)")
         return false
       }
     }

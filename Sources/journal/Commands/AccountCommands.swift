@@ -33,8 +33,9 @@ struct EncryptionCommand: ParsableCommand {
 
     func run() async throws {
       let opened = try journal.openOrCreate()
-      if try opened.syncStatus().isOn { throw JournalError.encryptionOn }
-      try kit.check()
+      let status = try opened.syncStatus()
+      if status.isOn, !status.isUnfinished { throw JournalError.encryptionOn }
+      if !status.isUnfinished { try kit.check() }
       var wish = account.wish
       wish.invitation = invitation
       let password = try journal.password.chosen()
@@ -75,7 +76,7 @@ struct EncryptionCommand: ParsableCommand {
         : "Keep this journal without password?"
       try Terminal.confirm(question, yes: yes)
       let password = try journal.password.existing()
-      try await opened.unlock(password: password)
+      try await journal.unlock(opened, with: password)
       let engine = SyncEngine(opened)
       if deleteCloudData {
         let receipt = try await engine.deleteCloudData(
@@ -149,7 +150,7 @@ struct PasswordCommand: ParsableCommand {
         throw Complaint.nobodyToAsk(flag: "--new-password-file FILE")
       }
       let present = try journal.password.existing("Present password: ")
-      try await opened.unlock(password: present)
+      try await journal.unlock(opened, with: present)
       var chosen = PasswordOptions()
       chosen.passwordFile = newPasswordFile
       let new = try chosen.chosen()

@@ -38,7 +38,7 @@ struct CloudCommand: ParsableCommand {
       try Terminal.confirm(
         account ? "Delete the cloud copy and the account?" : "Delete the cloud copy?", yes: yes)
       let password = try journal.password.existing()
-      try await opened.unlock(password: password)
+      try await journal.unlock(opened, with: password)
       let receipt = try await SyncEngine(opened).deleteCloudData(
         password: password, account: account, options: progress.options())
       if output.json { return try Terminal.show(json: DeletionShape(receipt)) }

@@ -19,7 +19,7 @@ struct DevicesCommand: ParsableCommand {
     func run() async throws {
       let opened = try journal.open()
       let password = try journal.password.existing()
-      try await opened.unlock(password: password)
+      try await journal.unlock(opened, with: password)
       let devices = try await SyncEngine(opened).devices(password: password)
       if output.json { return try Terminal.show(json: DevicesShape(devices)) }
       Terminal.show(lines: devices.map(\.line))
@@ -43,7 +43,7 @@ struct DevicesCommand: ParsableCommand {
     func run() async throws {
       let opened = try journal.open()
       let password = try journal.password.existing()
-      try await opened.unlock(password: password)
+      try await journal.unlock(opened, with: password)
       try await SyncEngine(opened).endSession(session, password: password)
       Terminal.note("its session is ended; it can still read what it holds")
     }

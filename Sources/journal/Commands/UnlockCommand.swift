@@ -25,7 +25,7 @@ struct UnlockCommand: AsyncParsableCommand {
       Terminal.note("encryption is off: there is nothing to unlock")
       return
     }
-    try await opened.unlock(password: journal.password.existing())
+    try await journal.unlock(opened, with: journal.password.existing())
     try journal.startAgent(for: opened, idle: idle.duration)
     Terminal.note("unlocked, until it was not used for \(idle)")
   }
