@@ -136,7 +136,7 @@ let package = Package(
     .testTarget(
       name: "VaultHTTPTests",
       dependencies: [
-        "VaultServer", "VaultProtocol", "KeyExchange", "Sodium", "TestSupport", "vaultd",
+        "VaultServer", "VaultProtocol", "KeyExchange", "LibPQ", "Sodium", "TestSupport", "vaultd",
         .product(name: "GRDB", package: "GRDB.swift"),
         .product(name: "Hummingbird", package: "hummingbird"),
         .product(name: "HummingbirdTesting", package: "hummingbird"),

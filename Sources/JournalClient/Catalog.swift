@@ -7,6 +7,8 @@ struct CatalogChange: Sendable {
   let id: ObjectID
   let stamp: Int64
   let entry: Entry?
+  /// What search looks through, folded.
+  let text: [UInt8]
   /// Its kind, where it is alive and of another kind than an entry.
   let otherKind: RecordKind?
 }

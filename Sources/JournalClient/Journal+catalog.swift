@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Dispatch
 import KeyFlow
 import Sodium
 import Synchronization
@@ -43,17 +44,25 @@ extension Journal {
     return result
   }
 
-  /// What changed, opened; what does not open is nothing to list.
+  /// What changed, opened, on both cores where it is much; what does not open is nothing to list.
   static func opened(
     _ changes: [(stamp: Int64, revision: StoredRevision)], _ keys: UnlockedKeys
   ) -> (changes: [CatalogChange], damaged: [StoredRevision]) {
-    var damaged: [StoredRevision] = []
-    let opened = changes.map { stamp, revision in
-      let record = try? revision.sealed.open(with: keys)
-      if record == nil, revision.state != .quarantined { damaged.append(revision) }
-      return CatalogChange(id: revision.sealed.id, stamp: stamp, record)
+    let parts = changes.count > 100 ? 8 : 1
+    let size = (changes.count + parts - 1) / parts
+    let opened = Mutex<[Int: [(CatalogChange, StoredRevision?)]]>([:])
+    DispatchQueue.concurrentPerform(iterations: parts) { part in
+      let start = min(part * size, changes.count)
+      let slice = changes[start..<min(start + size, changes.count)].map { stamp, revision in
+        let record = try? revision.sealed.open(with: keys)
+        let isDamaged = record == nil && revision.state != .quarantined
+        let change = CatalogChange(id: revision.sealed.id, stamp: stamp, record)
+        return (change, isDamaged ? revision : nil)
+      }
+      opened.withLock { $0[part] = slice }
     }
-    return (opened, damaged)
+    let all = opened.withLock { parts in parts.keys.sorted().flatMap { parts[$0] ?? [] } }
+    return (all.map(\.0), all.compactMap(\.1))
   }
 }
 
@@ -79,6 +88,7 @@ extension CatalogChange {
     self.stamp = stamp
     let living = record.flatMap { $0.deletedAt == nil ? $0 : nil }
     entry = living.flatMap { Entry($0) }
+    text = entry.map { SearchText.folded($0) } ?? []
     otherKind = living.flatMap { $0.kind == .entry ? nil : $0.kind }
   }
 }

@@ -140,15 +140,16 @@ extension Catalog {
   ) -> [Place] {
     guard limit > 0 else { return [] }
     var kept: [Place] = []
+    var last: Place?
     for place in places {
+      // What stands behind as many as are wanted is not among them.
+      if let last, !inOrder(place, last) { continue }
+      kept.append(place)
       if kept.count >= limit * 8 {
         kept.sort(by: inOrder)
         kept.removeLast(kept.count - limit)
+        last = kept.last
       }
-      if kept.count >= limit, let last = kept.last, kept.count == limit, !inOrder(place, last) {
-        continue
-      }
-      kept.append(place)
     }
     kept.sort(by: inOrder)
     return Array(kept.prefix(limit))

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Dispatch
+import Foundation
 public import KeyFlow
 import Sodium
 import Synchronization
@@ -112,9 +113,8 @@ extension Journal {
       }
       guard let last = changes.last else { return found }
       stamp = last.stamp
-      for change in changes {
-        guard let entry = change.entry else { continue }
-        let text = SearchText.folded(entry).span
+      for change in changes where change.entry != nil {
+        let text = change.text.span
         if needles.allSatisfy({ $0.first(in: text, 0..<text.count) != nil }) {
           found[change.id] = change.stamp
         }
@@ -171,7 +171,7 @@ extension UnlockedKeys {
   }
 
   /// Opens a pack's text and keeps it for the next search, for as long as the keys are unlocked.
-  func openText(_ blob: [UInt8], of pack: CatalogPack) -> Plaintext? {
+  func openText(_ blob: Data, of pack: CatalogPack) -> Plaintext? {
     guard
       let content = try? keyring.open(
         blob.span, .localItem, oid: pack.oid, revision: nil, uid: uid)

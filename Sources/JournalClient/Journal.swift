@@ -42,7 +42,7 @@ public final class Journal: Sendable {
           cursor: [],
           account: nil, accountStep: "", syncedAt: nil, pulledAt: nil))
     }
-    try journal.unlockWithKeyFile()
+    try journal.unlockWithKeyFile(try journal.standing())
     return journal
   }
 
@@ -65,10 +65,7 @@ public final class Journal: Sendable {
     guard FileManager.default.fileExists(atPath: home.database.path) else { throw .noJournal }
     let store = try LocalStore(in: home)
     let journal = Journal(home: home, environment: environment, store: store)
-    guard try store.read({ (store) throws(JournalError) in try store.state() }) != nil else {
-      throw .noJournal
-    }
-    try journal.unlockWithKeyFile()
+    try journal.unlockWithKeyFile(try journal.standing())
     return journal
   }
 
@@ -81,12 +78,20 @@ public final class Journal: Sendable {
     return state
   }
 
+  /// The state, and the older epochs' keys under the current one.
+  private func standing() throws(JournalError) -> (state: JournalState, older: [UInt8]?) {
+    try store.read { (store) throws(JournalError) in
+      guard let state = try store.state() else { throw .noJournal }
+      return (state, try store.keyring(epoch: state.epoch))
+    }
+  }
+
   /// Unlocks with the key file, where there is one and it is the current epoch's.
-  private func unlockWithKeyFile() throws(JournalError) {
-    guard let key = try KeyFile.read(in: home) else { return }
-    let state = try state()
-    guard key.epoch == state.epoch else { return }
-    try unlock(with: key)
+  private func unlockWithKeyFile(
+    _ standing: (state: JournalState, older: [UInt8]?)
+  ) throws(JournalError) {
+    guard let key = try KeyFile.read(in: home), key.epoch == standing.state.epoch else { return }
+    try unlock(with: key, standing)
   }
 
   /// Unlocks with the current epoch's key, from an agent, a slot or the key file; the older
@@ -94,16 +99,29 @@ public final class Journal: Sendable {
   ///
   /// - Throws: `keysChanged` for another epoch's key; `wrongPassword` where it is not this vault's.
   public func unlock(with key: borrowing VaultKey) throws(JournalError) {
-    let (state, older) = try store.read { (store) throws(JournalError) in
-      guard let state = try store.state() else { throw .noJournal }
-      return (state, try store.keyring(epoch: state.epoch))
-    }
+    try unlock(with: key, try standing())
+  }
+
+  private func unlock(
+    with key: borrowing VaultKey, _ standing: (state: JournalState, older: [UInt8]?)
+  ) throws(JournalError) {
+    let state = standing.state
     guard key.epoch == state.epoch else { throw .keysChanged }
-    guard let older else { return keys.unlock(with: Keyring(current: key), uid: state.uid) }
+    guard let older = standing.older else {
+      return keys.unlock(with: Keyring(current: key), uid: state.uid)
+    }
     do {
       keys.unlock(with: try Keyring.open(older, current: key, uid: state.uid), uid: state.uid)
     } catch {
       throw .wrongPassword
     }
+  }
+
+  /// Leaves the local store open until the process ends, for a program that does one thing: closing
+  /// it would move the write-ahead log into the database, three more waits for the disk.
+  ///
+  /// What was acknowledged is durable either way; the log stays small.
+  public func keepOpenUntilExit() {
+    store.keepOpenUntilExit()
   }
 }

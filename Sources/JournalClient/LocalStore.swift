@@ -4,6 +4,7 @@ import GRDB
 import KeyFlow
 import Migrations
 import Sodium
+import Synchronization
 
 /// The device's SQLite file: records, their revisions and whatever the device knows of its vault.
 ///
@@ -42,6 +43,7 @@ final class LocalStore: Sendable {
           PRAGMA secure_delete = ON;
           PRAGMA cell_size_check = ON;
           PRAGMA cache_size = -8192;
+          PRAGMA wal_autocheckpoint = 200;
           """)
     }
     do {
@@ -125,6 +127,14 @@ final class LocalStore: Sendable {
     } catch {
       return .failure(error)
     }
+  }
+
+  /// Stores that nobody closes.
+  private static let keptOpen = Mutex<[LocalStore]>([])
+
+  /// Never closes this store's connection; the system does when the process ends.
+  func keepOpenUntilExit() {
+    Self.keptOpen.withLock { $0.append(self) }
   }
 
   /// Rewrites the file without what was deleted, and empties the write-ahead log.

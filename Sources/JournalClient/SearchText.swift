@@ -17,9 +17,8 @@ enum SearchText {
   static func packs(of changes: [CatalogChange]) -> [Plaintext] {
     var packs: [Plaintext] = []
     var writer = ByteWriter()
-    for change in changes {
-      guard let entry = change.entry else { continue }
-      let text = folded(entry)
+    for change in changes where change.entry != nil {
+      let text = change.text
       let isTooLong = text.count > largestText
       if writer.bytes.count + headerBytes + text.count > packBytes {
         packs.append(Plaintext(copying: writer.bytes))

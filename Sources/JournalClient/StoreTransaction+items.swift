@@ -50,9 +50,9 @@ extension StoreTransaction {
   }
 
   /// An item as it stands in the store.
-  func sealedItem(_ name: String) throws(JournalError) -> (oid: ObjectID, blob: [UInt8])? {
+  func sealedItem(_ name: String) throws(JournalError) -> (oid: ObjectID, blob: Data)? {
     try one("SELECT oid, blob FROM items WHERE name = ?", [name]) { row in
-      guard let oid = row.id(0), let blob = row.bytes(1) else { return nil }
+      guard let oid = row.id(0), let blob = row[1] as Data? else { return nil }
       return (oid, blob)
     }
   }

@@ -85,7 +85,7 @@ public enum Blob {
     let content = try padded.withBytes { (padded) throws(BlobError) -> Range<Int> in
       try contentRange(padded)
     }
-    return padded.slice(content, in: .heap)
+    return padded.narrowed(to: content)
   }
 
   /// Where the content lies in an opened plaintext, whose length and padding must be canonical.

@@ -54,7 +54,13 @@ public struct ObjectID: Hashable, Comparable, Sendable, CustomStringConvertible 
   public static let deletion = ObjectID(name: "deletion")
 
   /// The 16 bytes.
-  public var bytes: [UInt8] { bigEndian(high) + bigEndian(low) }
+  public var bytes: [UInt8] {
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(Self.count)
+    bytes.append(bigEndian: high)
+    bytes.append(bigEndian: low)
+    return bytes
+  }
 
   /// The first byte, which names a record's bucket in the root.
   var bucket: Int { Int(high >> 56) }
@@ -105,7 +111,13 @@ public struct Digest: Hashable, Sendable, CustomStringConvertible {
 
   /// The 32 bytes.
   public var bytes: [UInt8] {
-    bigEndian(words.0) + bigEndian(words.1) + bigEndian(words.2) + bigEndian(words.3)
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(Self.count)
+    bytes.append(bigEndian: words.0)
+    bytes.append(bigEndian: words.1)
+    bytes.append(bigEndian: words.2)
+    bytes.append(bigEndian: words.3)
+    return bytes
   }
 
   /// Lower-case hex.

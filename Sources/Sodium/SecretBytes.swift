@@ -19,6 +19,9 @@ public struct SecretBytes: ~Copyable, @unchecked Sendable {
   // `@unchecked Sendable` is true because the bytes do not change after `init`.
   private let base: UnsafeMutableRawPointer
   private let memory: Memory
+  /// What was allocated; ``narrowed(to:)`` shows less of it, and all of it is wiped.
+  private let allocated: Int
+  private let start: Int
 
   /// The length in bytes.
   public let count: Int
@@ -55,6 +58,8 @@ public struct SecretBytes: ~Copyable, @unchecked Sendable {
     unsafe self.base = base
     self.count = count
     self.memory = memory
+    self.allocated = count
+    start = 0
     unsafe sodium_memzero(base, count)
     let bytes = unsafe UnsafeMutableRawBufferPointer(start: base, count: count)
     var span = unsafe MutableSpan<UInt8>(_unsafeBytes: bytes)
@@ -66,9 +71,29 @@ public struct SecretBytes: ~Copyable, @unchecked Sendable {
     switch memory {
     case .guarded: unsafe sodium_free(base)
     case .heap:
-      unsafe sodium_memzero(base, count)
+      unsafe sodium_memzero(base, allocated)
       unsafe free(base)
     }
+  }
+
+  private init(
+    base: UnsafeMutableRawPointer, memory: Memory, allocated: Int, start: Int, count: Int
+  ) {
+    unsafe self.base = base
+    self.memory = memory
+    self.allocated = allocated
+    self.start = start
+    self.count = count
+  }
+
+  /// The bytes `range` of this secret, in the same memory: nothing is copied.
+  public consuming func narrowed(to range: Range<Int>) -> SecretBytes {
+    precondition(range.lowerBound >= 0 && range.upperBound <= count)
+    let narrowed = unsafe SecretBytes(
+      base: base, memory: memory, allocated: allocated, start: start + range.lowerBound,
+      count: range.count)
+    discard self
+    return narrowed
   }
 
   /// Lends the bytes for reading; the span cannot leave `body`.
@@ -77,7 +102,7 @@ public struct SecretBytes: ~Copyable, @unchecked Sendable {
   public borrowing func withBytes<R: ~Copyable, E: Error>(
     _ body: (Span<UInt8>) throws(E) -> R
   ) throws(E) -> R {
-    let bytes = unsafe UnsafeRawBufferPointer(start: base, count: count)
+    let bytes = unsafe UnsafeRawBufferPointer(start: base + start, count: count)
     return try body(unsafe Span(_unsafeBytes: bytes))
   }
 

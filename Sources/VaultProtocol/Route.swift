@@ -20,7 +20,7 @@ public enum Route {
   public static let vault = "/v1/vault"
   /// `POST`: a commit.
   public static let commits = "/v1/commits"
-  /// `GET`: the feed, with the query `cursor`, `headsFrom`, `limit`, `wait` and `rows`.
+  /// `GET`: the feed, with the query `cursor` (hex), `headsFrom`, `limit`, `wait` and `rows`.
   public static let changes = "/v1/changes"
   /// `POST`: many blobs by id and hash.
   public static let recordsFetch = "/v1/records/fetch"

@@ -2,6 +2,7 @@
 import Foundation
 import JournalClient
 import KeyFlow
+import TestSupport
 import Testing
 
 @Suite struct ImportTests {
@@ -165,8 +166,7 @@ import Testing
   }
 
   @Test func `random bytes and cut documents never trap`() throws {
-    let seed = UInt64.random(in: 0 ... .max)
-    var random = SeededGenerator(seed: seed)
+    var random = SeededGenerator(for: #function)
     let journal = try test.create()
     let whole = Array(
       """
@@ -194,7 +194,7 @@ import Testing
     }
     for deep in ["[", "{\"a\":"] {
       let report = try bring(String(repeating: deep, count: 100_000), into: journal)
-      #expect(report.problems.count == 1, "seed \(seed)")
+      #expect(report.problems.count == 1)
     }
   }
 
@@ -217,12 +217,9 @@ import Testing
 enum SharedData {
   /// The diary; `nil` on a machine that does not have it, which is said.
   static var pepys: URL? {
-    var folder = URL(filePath: #filePath).resolvingSymlinksInPath()
-    while folder.path != "/" {
-      folder.deleteLastPathComponent()
-      let file = folder.appending(path: "shared/data/pepys-diary.json")
-      if FileManager.default.fileExists(atPath: file.path) { return file }
-    }
+    let file = Repository.root.deletingLastPathComponent()
+      .appending(path: "shared/data/pepys-diary.json")
+    if FileManager.default.fileExists(atPath: file.path) { return file }
     print("not run: the import of the diary, ../shared/data is not here")
     return nil
   }

@@ -2,6 +2,7 @@
 import Foundation
 import KeyFlow
 import SwiftProtobuf
+import TestSupport
 import Testing
 
 @testable import JournalClient
@@ -86,8 +87,7 @@ import Testing
   }
 
   @Test func `random bytes are no record and never trap`() throws {
-    let seed = UInt64.random(in: 0 ... .max)
-    var random = SeededGenerator(seed: seed)
+    var random = SeededGenerator(for: #function)
     let record = Record(
       id: .make(), kind: .entry,
       content: try Entry(id: .make(), content: "one", createdAt: Instant(milliseconds: 1)).encode(),

@@ -95,3 +95,18 @@ import Testing
     return masked
   }
 }
+
+@Suite struct NarrowedSecretTests {
+  @Test(arguments: [true, false])
+  func `a narrowed secret shows its range and nothing else`(guarded: Bool) {
+    let secret = SecretBytes(count: 10, in: guarded ? .guarded : .heap) { out in
+      for index in 0..<10 { out[index] = UInt8(index) }
+    }
+    let narrowed = secret.narrowed(to: 2..<9).narrowed(to: 1..<3)
+    let bytes = narrowed.withBytes { span in span.indices.map { span[$0] } }
+    #expect(bytes == [3, 4])
+    let copy = narrowed.slice(1..<2, in: .heap)
+    let last = copy.withBytes { $0[0] }
+    #expect(last == 4)
+  }
+}
