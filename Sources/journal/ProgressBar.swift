@@ -9,7 +9,7 @@ import Synchronization
 final class ProgressBar: Sendable {
   private struct State {
     var shown = -1
-    var time: ContinuousClock.Instant?
+    var time = ContinuousClock.now
     var open = false
   }
   private let label: String
@@ -21,15 +21,16 @@ final class ProgressBar: Sendable {
     self.hidden = hidden
   }
 
-  /// Shows that `done` of `total` are done.
+  /// Shows that `done` of `total` are done, unless it showed something a moment ago: what is over at
+  /// once shows nothing.
   func update(_ done: Int, of total: Int) {
     guard !hidden, total > 0 else { return }
     let isTerminal = StandardStream.errors.isTerminal
     let now = ContinuousClock.now
     state.withLock { state in
-      let pause: Duration = isTerminal ? .milliseconds(50) : .seconds(2)
-      if done < total, let last = state.time, last.duration(to: now) < pause { return }
-      if done == state.shown { return }
+      let pause: Duration = isTerminal ? .milliseconds(100) : .seconds(2)
+      let isLast = done >= total && state.shown >= 0
+      guard done != state.shown, isLast || state.time.duration(to: now) >= pause else { return }
       state.shown = done
       state.time = now
       if isTerminal {

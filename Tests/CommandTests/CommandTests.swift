@@ -17,7 +17,9 @@ import Testing
     defer { try? FileManager.default.removeItem(at: folder) }
     let environment = [
       "PATH": Programs.folder.path + ":/usr/bin:/bin", "HOME": folder.path, "TZ": "UTC",
-      "LANG": "C.UTF-8", "T": folder.path, "A": folder.appending(path: "a").path,
+      "LANG": "C.UTF-8", "T": folder.path,
+      "TERMINAL": Programs.sources.appending(path: "terminal.py").path,
+      "A": folder.appending(path: "a").path,
       "B": folder.appending(path: "b").path, "JOURNAL_HOME": folder.appending(path: "a").path,
     ]
     var words = NamedWords(["T": folder.path])

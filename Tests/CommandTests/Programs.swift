@@ -14,6 +14,9 @@ enum Programs {
     return folder
   }()
 
+  /// The folder of this file, of `sessions/` and of `terminal.py`.
+  static let sources = URL(filePath: #filePath).deletingLastPathComponent()
+
   struct Result {
     var output: [String]
     var errors: [String]

@@ -30,6 +30,7 @@ struct Session: Sendable, CustomTestStringConvertible {
 
   init(name: String, text: String) throws {
     self.name = name
+    var blanks = 0
     for (number, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated()
     {
       func rest() -> String { String(line.dropFirst(2)) }
@@ -42,9 +43,14 @@ struct Session: Sendable, CustomTestStringConvertible {
       case "? ":
         guard let status = Int32(rest()) else { throw BadForm(place: "\(name):\(number + 1)") }
         commands[try last ?? bad(number)].status = status
-      case "" where line.isEmpty: break  // Space between commands; "…" alone is an empty line.
-      default: commands[try last ?? bad(number)].output.append(String(line))
+      case "" where line.isEmpty:
+        blanks += 1  // Part of the output only if more of it follows.
+        continue
+      default:
+        commands[try last ?? bad(number)].output += Array(repeating: "", count: blanks)
+        commands[try last ?? bad(number)].output.append(String(line))
       }
+      blanks = 0
     }
   }
 
@@ -52,7 +58,7 @@ struct Session: Sendable, CustomTestStringConvertible {
 
   /// Every session in `sessions/`, in order of name.
   static let all: [Session] = {
-    let folder = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "sessions")
+    let folder = Programs.sources.appending(path: "sessions")
     let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
     return names.filter { $0.hasSuffix(".txt") }.sorted().compactMap { name in
       guard let text = try? String(contentsOf: folder.appending(path: name), encoding: .utf8) else {
