@@ -129,6 +129,17 @@ public struct Home: Sendable, Equatable {
     }
   }
 
+  /// At most the first `count` bytes of a file.
+  func beginning(of file: URL, _ count: Int) throws(JournalError) -> [UInt8] {
+    do {
+      let handle = try FileHandle(forReadingFrom: file)
+      defer { try? handle.close() }
+      return [UInt8](try handle.read(upToCount: count) ?? Data())
+    } catch {
+      throw .file(error)
+    }
+  }
+
   /// Makes the names in the folder survive a power cut.
   func synchronizeFolder() throws {
     let handle = try FileHandle(forReadingFrom: folder)

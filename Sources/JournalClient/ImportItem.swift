@@ -24,6 +24,8 @@ struct ImportItem: Sendable {
   var attachments = 0
   /// The entry that it is a conflict copy of, in our own format.
   var conflictOf: ObjectID?
+  /// The entry as a whole, where the file holds it as it was sealed.
+  var entry: Entry?
 
   /// Where the format has no ids: what an entry is told by.
   mutating func makeSourceID() {

@@ -106,11 +106,8 @@ struct Importer {
     let createdAt = item.createdAt ?? item.updatedAt ?? now
     let updatedAt = item.updatedAt ?? createdAt
     guard let current = try store.current(id) else {
-      var entry = Entry(
-        id: id, title: item.title, content: item.content, createdAt: createdAt,
-        tags: item.tags ?? [], timeZone: item.timeZone ?? "", source: item.source)
-      entry.sourceID = item.sourceID
-      entry.conflictOf = item.conflictOf
+      var entry = Entry(id: id, content: "", createdAt: createdAt)
+      entry.bring(in: item, createdAt: createdAt)
       try append(entry, updatedAt, over: nil, store, state)
       report.added += 1
       return
@@ -178,6 +175,10 @@ struct Importer {
 extension Entry {
   /// Takes over what an item says; what it does not speak of stays.
   fileprivate mutating func bring(in item: ImportItem, createdAt: Instant) {
+    if let whole = item.entry {
+      message = whole.message
+      return
+    }
     title = item.title
     content = item.content
     if item.createdAt != nil { self.createdAt = createdAt }
@@ -185,6 +186,7 @@ extension Entry {
     if let timeZone = item.timeZone, !timeZone.isEmpty { self.timeZone = timeZone }
     if !item.source.isEmpty { source = item.source }
     if !item.sourceID.isEmpty { sourceID = item.sourceID }
+    if let original = item.conflictOf { conflictOf = original }
   }
 }
 

@@ -3,6 +3,61 @@ public import Foundation
 import KeyFlow
 
 extension Journal {
+  /// Brings the entries of a file or folder in, whatever the format: JSON of any kind that
+  /// ``importJSON(_:options:progress:)`` reads, jrnl's text, a markdown file, a folder of markdown
+  /// files with front matter, or Joplin's raw export.
+  ///
+  /// - Throws: `badInput` for an archive or an encrypted container, and as
+  ///   ``importJSON(_:options:progress:)``.
+  public func importFile(
+    _ file: URL, options: ImportOptions = ImportOptions(),
+    progress: @escaping (Progress) -> Void = { _ in }
+  ) throws(JournalError) -> ImportReport {
+    let isFolder = (try? file.resourceValues(forKeys: [.isDirectoryKey]))?.isDirectory == true
+    if isFolder {
+      return try bringIn(options, progress) { (importer) throws(JournalError) in
+        var folder = ImportFolder(minutesFromUTC: options.minutesFromUTC)
+        try folder.read(file, into: &importer)
+      }
+    }
+    let beginning = String(decoding: try home.beginning(of: file, 64), as: UTF8.self)
+    if beginning.hasPrefix("PK\u{3}\u{4}") {
+      throw .badInput("this is a zip archive: unpack it and import the JSON file or folder in it")
+    }
+    if beginning.hasPrefix("KFX1") {
+      throw .badInput("this is an encrypted export: give its passphrase")
+    }
+    let isMarkdown = ["md", "markdown"].contains(file.pathExtension.lowercased())
+    if isMarkdown {
+      return try bringIn(options, progress) { (importer) throws(JournalError) in
+        let folder = ImportFolder(minutesFromUTC: options.minutesFromUTC)
+        try folder.read(file: file, into: &importer)
+      }
+    }
+    // "[2020-…" is jrnl's, "[{" and "[ {" are JSON's.
+    let isDate = beginning.hasPrefix("[") && beginning.dropFirst().first?.isNumber == true
+    guard isDate else { return try importJSON(file, options: options, progress: progress) }
+    guard let bytes = try home.read(file, limit: 256 << 20) else { throw .badInput("no such file") }
+    return try bringIn(options, progress) { (importer) throws(JournalError) in
+      let text = String(decoding: bytes, as: UTF8.self)
+      for item in ImportJrnl.items(text, minutesFromUTC: options.minutesFromUTC) {
+        try importer.add(item)
+      }
+    }
+  }
+
+  private func bringIn(
+    _ options: ImportOptions, _ progress: @escaping (Progress) -> Void,
+    _ read: (inout Importer) throws(JournalError) -> Void
+  ) throws(JournalError) -> ImportReport {
+    var importer = try Importer(self, options, progress)
+    try read(&importer)
+    try importer.flush()
+    // For the next list or search; its absence is no error.
+    if !options.dryRun { _ = try? catalog() }
+    return importer.report
+  }
+
   /// Brings the entries of a JSON file in: our own document, a plain array of
   /// `{id, title, content, createdAt, updatedAt, …}`, Day One's, jrnl's or Standard Notes' JSON.
   ///
