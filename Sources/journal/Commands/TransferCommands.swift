@@ -3,20 +3,28 @@ import ArgumentParser
 import Foundation
 import JournalClient
 import Posix
+import Sodium
 
 /// `journal import`.
 struct ImportCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "import",
-    abstract: "Bring in the entries of a JSON file.",
+    abstract: "Bring in the entries of a file or a folder.",
     discussion: """
-      Our own export, a plain array of {id, title, content, createdAt, updatedAt, …}, Day One, jrnl \
-      or Standard Notes. The newer state of an entry is shown, the other one goes to its history; \
+      Our own export, sealed or not; a plain JSON array of {id, title, content, createdAt, \
+      updatedAt, …}; Day One, jrnl and Standard Notes; a folder of markdown, Joplin's raw export \
+      among them. The newer state of an entry is shown, the other one goes to its history; \
       importing twice changes nothing. Bad items are named and never stop the rest.
       """)
 
-  @Argument(help: "The file.")
+  @Argument(help: "The file or folder.")
   var file: String
+
+  @Option(
+    help: ArgumentHelp(
+      "Read a sealed export's passphrase from the first line of FILE, - for standard input.",
+      valueName: "file"))
+  var passphraseFile: String?
 
   @Flag(help: "Only say what would happen.")
   var dryRun = false
@@ -34,12 +42,18 @@ struct ImportCommand: AsyncParsableCommand {
     }
     let opened = try await journal.unlocked(creating: true)
     let bar = progress.bar("importing")
-    let report = try opened.importJSON(
-      URL(filePath: file),
-      options: ImportOptions(
-        dryRun: dryRun, revivesDeleted: !keepDeleted,
-        minutesFromUTC: (LocalTime(secondsSince1970: LocalTime.now.seconds)?.offset ?? 0) / 60),
-      progress: { bar.update($0.done, of: $0.total ?? 0) })
+    let url = URL(filePath: file)
+    let options = ImportOptions(
+      dryRun: dryRun, revivesDeleted: !keepDeleted,
+      minutesFromUTC: (LocalTime(secondsSince1970: LocalTime.now.seconds)?.offset ?? 0) / 60)
+    let update = { (step: JournalClient.Progress) in bar.update(step.done, of: step.total ?? 0) }
+    let report: ImportReport
+    if isSealed(url) {
+      report = try await opened.importContainer(
+        url, passphrase: askPassphrase(), options: options, progress: update)
+    } else {
+      report = try opened.importFile(url, options: options, progress: update)
+    }
     bar.finish()
     guard report != ImportReport() else {
       throw Complaint("no entries were found in \(file)", hints: "nothing was changed")
@@ -47,6 +61,22 @@ struct ImportCommand: AsyncParsableCommand {
     if output.json { return try Terminal.show(json: ImportShape(report)) }
     Terminal.show((dryRun ? "would import: " : "imported: ") + report.words)
     for problem in report.problems { Terminal.note("\(problem.place): \(problem.reason)") }
+  }
+
+  /// Whether the file is a sealed export.
+  private func isSealed(_ file: URL) -> Bool {
+    guard let handle = try? FileHandle(forReadingFrom: file) else { return false }
+    defer { try? handle.close() }
+    return (try? handle.read(upToCount: 4)) == Data("KFX1".utf8)
+  }
+
+  private func askPassphrase() throws -> SecretBytes {
+    guard passphraseFile != nil || SecretInput.hasTerminal else {
+      throw Complaint.nobodyToAsk(flag: "--passphrase-file FILE")
+    }
+    var source = PasswordOptions()
+    source.passwordFile = passphraseFile
+    return try source.existing("Passphrase of the export: ")
   }
 }
 
