@@ -9,7 +9,9 @@ extension SyncEngine {
     try await exclusively { engine throws(JournalError) in
       guard let account = try engine.journal.state().account else { throw .encryptionOff }
       let found = try await engine.introduce(address, name: account.name).account
-      guard found.serverName == account.serverName, found.receiptKey == account.receiptKey else {
+      guard found.serverName == account.serverName, found.receiptKey == account.receiptKey,
+        found.opaqueKey == account.opaqueKey
+      else {
         throw .wrongServer
       }
       try engine.journal.store.write { (store) throws(JournalError) in
