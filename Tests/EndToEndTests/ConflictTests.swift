@@ -8,7 +8,7 @@ import Testing
   /// Lets both devices edit the one entry offline, with `pause` in between, then syncs.
   private func clash(
     _ base: String, _ first: String, _ second: String, pause: Duration,
-    _ check: @escaping @Sendable (Pair, ObjectID) throws -> Void
+    _ check: @escaping @Sendable (Pair, ObjectID) async throws -> Void
   ) async throws {
     let vault = try TestVault()
     try await vault.serve { server in
@@ -21,21 +21,23 @@ import Testing
       pair.a.clock.pass(.seconds(3_600))
       try await pair.settle()
       #expect(try pair.agree())
-      try check(pair, id)
+      try await check(pair, id)
     }
   }
 
   @Test func `clean edits of one entry are merged on both devices`() async throws {
-    try await clash("a\nb\nc", "A\nb\nc", "a\nb\nC", pause: .zero) { pair, id in
+    try await clash("a\nb\nc", "A\nb\nc", "a\nb\nC", pause: .zero) { (pair, id) async throws in
       #expect(try pair.a.entries() == ["t: A\nb\nC"])
+      try await pair.a.engine.fetchHistory(of: id)
       #expect(try texts(pair.a, id).isSuperset(of: ["A\nb\nc", "a\nb\nC"]))
+      #expect(try await pair.a.engine.fetchHistory(of: id) == 0)
     }
   }
 
   @Test func `clashing edits far apart leave the later, the earlier is in both histories`()
     async throws
   {
-    try await clash("base", "early", "late", pause: .seconds(600)) { pair, id in
+    try await clash("base", "early", "late", pause: .seconds(600)) { (pair, id) async throws in
       #expect(try pair.a.entries() == ["t: late"])
       #expect(try texts(pair.a, id).contains("early"))
       #expect(try texts(pair.b, id).contains("early"))
@@ -60,7 +62,7 @@ import Testing
   }
 
   @Test func `clashing edits close together are both kept`() async throws {
-    try await clash("base", "mine", "theirs", pause: .seconds(30)) { pair, id in
+    try await clash("base", "mine", "theirs", pause: .seconds(30)) { (pair, id) async throws in
       #expect(try pair.a.entries() == ["t: mine", "t: theirs"])
       let copies = try pair.a.journal.list().map { try pair.a.journal.entry($0.id) }
         .filter { $0.conflictOf == id }

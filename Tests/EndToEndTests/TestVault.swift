@@ -23,9 +23,16 @@ final class TestVault: Sendable {
   private let secrets: ServerSecrets
   private let configuration: ServerConfiguration
 
-  init(_ configure: (inout ServerConfiguration) -> Void = { _ in }) throws {
+  /// A new vault, or the state that `copying` is in now, which it does not share any longer.
+  init(
+    copying other: TestVault? = nil, _ configure: (inout ServerConfiguration) -> Void = { _ in }
+  ) throws {
     folder = FileManager.default.temporaryDirectory.appending(path: "vault-e2e-\(UUID())")
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    if let other {
+      try FileManager.default.copyItem(at: other.folder, to: folder)
+    } else {
+      try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    }
     var configuration = ServerConfiguration()
     configuration.nameRate = .init(burst: 10_000, interval: .seconds(1))
     configuration.addressRate = .init(burst: 10_000, interval: .seconds(1))
@@ -39,6 +46,7 @@ final class TestVault: Sendable {
   deinit { try? FileManager.default.removeItem(at: folder) }
 
   /// Serves while `body` runs, which is given the address.
+  @discardableResult
   func serve<R: Sendable>(
     _ body: @escaping @Sendable (ServerAddress) async throws -> R
   ) async throws -> R {

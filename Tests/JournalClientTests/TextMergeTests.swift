@@ -11,9 +11,14 @@ import Testing
     ("a\nb\nc\n", "a\nc\n", "a\nb\nc\nd\n", "a\nc\nd\n"),
     ("a\nb\n", "a\nx\nb\n", "a\nx\nb\n", "a\nx\nb\n"),
     ("", "", "new", "new"),
-    ("the old cat sat down there\n", "the new cat sat down there\n",
-      "the old cat sat down here\n", "the new cat sat down here\n"),
-    ("één\r\ntwo\r\n", "één\r\ntwo!\r\n", "Één\r\ntwo\r\n", "Één\r\ntwo!\r\n"),
+    (
+      "the old cat sat down there\n", "the new cat sat down there\n",
+      "the old cat sat down here\n", "the new cat sat down here\n"
+    ),
+    (
+      "één\r\n-\r\ntwo\r\n", "één\r\n-\r\ntwo!\r\n", "Één\r\n-\r\ntwo\r\n",
+      "Één\r\n-\r\ntwo!\r\n"
+    ),
   ]) func `changes in different places come together`(
     base: String, mine: String, theirs: String, merged: String
   ) {
@@ -28,6 +33,7 @@ import Testing
     ("one two", "ONE two", "one TWO"),
     ("a\nb\nc\n", "a\nc\n", "a\nB\nc\n"),
     ("x", "", "y"),
+    ("a\nb\n", "A\nb\n", "a\nB\n"),
   ]) func `changes that touch each other clash`(base: String, mine: String, theirs: String) {
     #expect(TextMerge.merge(base: base, mine: mine, theirs: theirs) == nil)
     #expect(TextMerge.merge(base: base, mine: theirs, theirs: mine) == nil)
@@ -40,8 +46,9 @@ import Testing
   }
 
   @Test func `canonically equal texts of other bytes are different texts`() {
-    let merged = TextMerge.merge(base: "e\u{301}\nb\n", mine: "\u{E9}\nb\n", theirs: "e\u{301}\nB\n")
-    #expect(merged.map { Array($0.utf8) } == Array("\u{E9}\nB\n".utf8))
+    let merged = TextMerge.merge(
+      base: "e\u{301}\n-\nb\n", mine: "\u{E9}\n-\nb\n", theirs: "e\u{301}\n-\nB\n")
+    #expect(merged.map { Array($0.utf8) } == Array("\u{E9}\n-\nB\n".utf8))
   }
 
   @Test func `a merge of random edits has every line that either side wrote, and is symmetric`() {
