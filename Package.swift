@@ -160,5 +160,22 @@ let package = Package(
         .product(name: "GRDB", package: "GRDB.swift"),
       ],
       swiftSettings: tests),
+
+    // Whole devices against a whole server, honest and lying.
+    .executableTarget(
+      name: "SyncHelper", dependencies: ["JournalClient", "KeyExchange", "Sodium"],
+      path: "Tests/SyncHelper", swiftSettings: tests),
+    .testTarget(
+      name: "EndToEndTests",
+      dependencies: [
+        "SyncHelper", "JournalClient", "VaultServer", "VaultProtocol", "KeyFlow", "KeyExchange",
+        "Sodium",
+        "TestSupport",
+        .product(name: "HTTPTypes", package: "swift-http-types"),
+        .product(name: "Hummingbird", package: "hummingbird"),
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+        .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+      ], swiftSettings: tests),
   ]
 )

@@ -45,6 +45,8 @@ final class ServerLogin: Sendable {
     do {
       let answer = try await api.startLogin(name: account.name, ke1: attempt.login.ke1)
       let result = try await attempt.finish([UInt8](answer.ke2), profiles)
+      // The envelope proved this key; it must be the one that was pinned.
+      guard result.value.serverKey == account.opaqueKey else { throw JournalError.wrongServer }
       let created = try await api.createSession(state: answer.state, ke3: result.value.ke3)
       let token = SessionToken.derive(
         from: result.value.sessionKey, sessionID: created.sessionID)
@@ -80,6 +82,13 @@ final class ServerLogin: Sendable {
       slot.base.generation <= created.generation
     else { throw .keysRefused }
     return slot
+  }
+
+  /// A new password slot under the password that logged in.
+  func passwordSlot(
+    of key: borrowing VaultKey, base: HeadPoint, uid: ObjectID
+  ) -> [UInt8] {
+    Slot.seal(key, profile: profile.id, base: base, as: .password, under: slotKey, uid: uid)
   }
 
   private final class Attempt: Sendable {

@@ -186,10 +186,10 @@ extension APIError {
       case .cancelled: self = .cancelled
       case .deadlineExceeded, .readTimeout, .writeTimeout: self = .noAnswer(.timeout)
       case .connectTimeout, .getConnectionFromPoolTimeout: self = .noAnswer(.noConnection)
-      case .remoteConnectionClosed, .uncleanShutdown: self = .noAnswer(.cut)
-      default: self = .garbled
+      default: self = .noAnswer(.cut)
       }
     case is NIOConnectionError: self = .noAnswer(.noConnection)
+    case HTTPParserError.invalidEOFState, HTTPParserError.closedConnection: self = .noAnswer(.cut)
     case is HTTPParserError: self = .garbled
     case let error as IOError:
       self = .noAnswer(

@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import Hummingbird
+import JournalClient
+import KeyFlow
+import SwiftProtobuf
+import Synchronization
+import Testing
+import VaultProtocol
+
+@Suite struct DamageTests {
+  /// Flips a byte of every blob of the record `id` that leaves the server.
+  private func damaging(_ id: ObjectID) -> TestVault.Fault {
+    { request, honest in
+      let target = Data(id.bytes)
+      switch request.uri.path {
+      case Route.changes:
+        let answer = try await honest(request)
+        guard answer.status == .ok else { return answer }
+        var changes = try WireChanges(serializedBytes: try await answer.bytes())
+        for index in changes.records.indices where changes.records[index].recordID == target {
+          changes.records[index].blob[300] ^= 1
+        }
+        return .message(try changes.serializedBytes())
+      case Route.recordsFetch:
+        let answer = try await honest(request)
+        var fetched = try WireRecordsFetched(serializedBytes: try await answer.bytes())
+        for index in fetched.records.indices where fetched.records[index].recordID == target {
+          fetched.records[index].blob[300] ^= 1
+        }
+        return .message(try fetched.serializedBytes())
+      default: return nil
+      }
+    }
+  }
+
+  @Test func `a damaged blob is put aside, named, and in nobody's way`() async throws {
+    let vault = try TestVault()
+    try await vault.serve { server in
+      let pair = try await Pair(at: server)
+      let id = try pair.a.journal.write(title: "bad", content: "x").id
+      try pair.a.journal.write(title: "good", content: "y")
+      try await pair.a.engine.sync()
+      vault.lie(damaging(id))
+      let report = try await pair.b.engine.sync()
+      #expect(report.damaged == [id])
+      #expect(try pair.b.entries() == ["good: y"])
+      #expect(try pair.b.journal.syncStatus().damaged == [id])
+      #expect(
+        try pair.a.journal.syncStatus().fingerprint == pair.b.journal.syncStatus().fingerprint)
+    }
+  }
+
+  @Test func `a blob that was damaged on its way comes whole later`() async throws {
+    let vault = try TestVault()
+    try await vault.serve { server in
+      let pair = try await Pair(at: server)
+      let id = try pair.a.journal.write(title: "bad", content: "x").id
+      try await pair.a.engine.sync()
+      vault.lie(damaging(id))
+      _ = try await pair.b.engine.sync()
+      vault.lie(nil)
+      _ = try await pair.b.engine.sync()
+      #expect(try pair.b.entries() == ["bad: x"])
+    }
+  }
+
+  @Test func `a device that edits a damaged record heals it`() async throws {
+    let vault = try TestVault()
+    try await vault.serve { server in
+      let pair = try await Pair(at: server)
+      let id = try pair.a.journal.write(title: "t", content: "x").id
+      try await pair.settle()
+      try pair.a.journal.edit(id) { $0.content = "from a" }
+      try await pair.a.engine.sync()
+      vault.lie(damaging(id))
+      try pair.b.journal.edit(id) { $0.content = "from b" }
+      try await pair.b.engine.sync()
+      vault.lie(nil)
+      try await pair.settle()
+      #expect(try pair.a.entries() == ["t: from b"])
+      #expect(try pair.agree())
+    }
+  }
+
+  @Test func `a lost answer to a commit doubles nothing`() async throws {
+    let vault = try TestVault()
+    try await vault.serve { server in
+      let pair = try await Pair(at: server)
+      try pair.a.journal.write(title: "t", content: "x")
+      vault.lie { request, honest in
+        guard request.uri.path == Route.commits else { return nil }
+        _ = try await honest(request)
+        return .cut
+      }
+      await #expect(throws: JournalError.offline(.cut)) { try await pair.a.engine.sync() }
+      vault.lie(nil)
+      try pair.a.journal.write(title: "u", content: "y")
+      try await pair.settle()
+      #expect(try pair.b.entries() == ["t: x", "u: y"])
+      #expect(try pair.a.journal.syncStatus().pending == 0)
+    }
+  }
+
+  @Test func `a commit that was acknowledged and thrown away is a rollback`() async throws {
+    let vault = try TestVault()
+    try await vault.serve { server in
+      let pair = try await Pair(at: server)
+      try pair.a.journal.write(title: "t", content: "x")
+      let seq = Mutex<UInt64>(0)
+      vault.lie { request, _ in
+        guard request.uri.path == Route.commits else { return nil }
+        var accepted = WireCommitAccepted()
+        accepted.seq = 2
+        seq.withLock { $0 += 1 }
+        return .message(try accepted.serializedBytes())
+      }
+      await #expect(throws: JournalError.rolledBack) { try await pair.a.engine.sync() }
+      #expect(try pair.a.entries() == ["t: x"])
+    }
+  }
+
+  @Test func `two devices shown different histories find it out`() async throws {
+    let vault = try TestVault()
+    try await vault.serve { server in
+      let pair = try await Pair(at: server, ["one"])
+      try await pair.settle()
+      let other = try TestVault(copying: vault)
+      try await other.serve { elsewhere in
+        try await pair.b.engine.move(to: elsewhere)
+        try pair.a.journal.write(title: "a", content: "a")
+        try await pair.a.engine.sync()
+        try pair.b.journal.write(title: "b", content: "b")
+        try await pair.b.engine.sync()
+        try await pair.b.engine.move(to: server)
+        await #expect(throws: JournalError.forked) { try await pair.b.engine.sync() }
+        #expect(try pair.b.entries() == ["b: b", "one: one text"])
+      }
+    }
+  }
+
+  @Test func `an older copy of the vault is a rollback`() async throws {
+    let vault = try TestVault()
+    try await vault.serve { server in
+      let pair = try await Pair(at: server, ["one"])
+      let older = try TestVault(copying: vault)
+      try pair.a.journal.write(title: "two", content: "2")
+      try await pair.settle()
+      try await older.serve { elsewhere in
+        try await pair.b.engine.move(to: elsewhere)
+        await #expect(throws: JournalError.rolledBack) { try await pair.b.engine.sync() }
+        #expect(try pair.b.entries() == ["one: one text", "two: 2"])
+      }
+    }
+  }
+
+  @Test func `another server under the same address is refused`() async throws {
+    let (vault, stranger) = (try TestVault(), try TestVault())
+    try await vault.serve { server in
+      let a = try TestDevice()
+      try await a.register(at: server)
+      try await stranger.serve { elsewhere in
+        await #expect(throws: JournalError.wrongServer) { try await a.engine.move(to: elsewhere) }
+      }
+    }
+  }
+
+  @Test func `keys that are not this account's are refused`() async throws {
+    let vault = try TestVault()
+    try await vault.serve { server in
+      let (a, other) = (try TestDevice(), try TestDevice())
+      try await a.register(at: server)
+      try await other.register(at: server, name: "elizabeth")
+      let foreign = Mutex<WireSessionCreated?>(nil)
+      vault.lie { request, honest in
+        guard request.uri.path == Route.sessions, request.method == .post else { return nil }
+        let answer = try await honest(request)
+        let mine = try WireSessionCreated(serializedBytes: try await answer.bytes())
+        defer { foreign.withLock { $0 = mine } }
+        guard let theirs = foreign.withLock({ $0 }) else {
+          return .message(try mine.serializedBytes())
+        }
+        var lie = mine
+        lie.passwordSlot = theirs.passwordSlot
+        lie.keyring = theirs.keyring
+        return .message(try lie.serializedBytes())
+      }
+      try await other.engine.logIn(password: password())
+      await #expect(throws: JournalError.keysRefused) {
+        try await a.engine.logIn(password: password())
+      }
+    }
+  }
+}
