@@ -29,12 +29,12 @@ format: ## format every Swift file in place
 	@git ls-files -z '*.swift' ':!:*.pb.swift' | xargs -0 swift format --in-place
 
 bench: release ## the measurements of Benchmarks/
-	@swift run --package-path Benchmarks -c release
+	@python3 Benchmarks/run.py --bin "$$(swift build -c release --show-bin-path)"
 
 release: ## journal and vaultd, optimised, with the Swift libraries linked in
 	@scripts/setup.sh build
-	@swift build -c release -Xswiftc -static-stdlib --static-swift-stdlib --product journal
-	@swift build -c release -Xswiftc -static-stdlib --static-swift-stdlib --product vaultd
+	@swift build -c release --static-swift-stdlib --product journal
+	@swift build -c release --static-swift-stdlib --product vaultd
 
 install: release ## copy both programs to PREFIX/bin (default /usr/local)
 	@install -m 755 "$$(swift build -c release --show-bin-path)"/journal "$$(swift build -c release --show-bin-path)"/vaultd "$(DESTDIR)$(PREFIX)/bin/"

@@ -98,7 +98,7 @@ let package = Package(
     .executableTarget(
       name: "journal",
       dependencies: [
-        "JournalClient", "KeyFlow", "Posix", "Sodium",
+        "JournalClient", "KeyFlow", "Posix", "Sodium", "VaultProtocol",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], swiftSettings: strict),
     .executableTarget(
@@ -177,5 +177,10 @@ let package = Package(
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
         .product(name: "SwiftProtobuf", package: "swift-protobuf"),
       ], swiftSettings: tests),
+    .testTarget(name: "PosixTests", dependencies: ["Posix", "Sodium"], swiftSettings: tests),
+    // Runs the two programs; they are dependencies so that they are built.
+    .testTarget(
+      name: "CommandTests", dependencies: ["journal", "vaultd", "Posix", "Sodium"],
+      exclude: ["sessions", "terminal.py"], swiftSettings: tests),
   ]
 )

@@ -51,11 +51,12 @@ if [ ${#missing[@]} -gt 0 ]; then
 fi
 
 if [ "${1:-build}" = check ]; then
-  requirements=keyflow/model/requirements.txt
-  if ! cmp -s "$requirements" .venv/installed.txt; then
-    echo "setup.sh: making .venv from $requirements"
+  wanted=$(cat keyflow/model/requirements.txt scripts/requirements.txt)
+  if [ "$wanted" != "$(cat .venv/installed.txt 2>/dev/null)" ]; then
+    echo "setup.sh: making .venv"
     python3 -m venv .venv
-    .venv/bin/pip install --quiet --requirement "$requirements"
-    cp "$requirements" .venv/installed.txt
+    .venv/bin/pip install --quiet --disable-pip-version-check \
+      --requirement keyflow/model/requirements.txt --requirement scripts/requirements.txt
+    echo "$wanted" >.venv/installed.txt
   fi
 fi

@@ -39,7 +39,7 @@ public final class Keys: Sendable {
   /// Lends the current key, to hand it to an agent.
   ///
   /// - Throws: `locked`, and what `body` throws.
-  public func withCurrentKey<R>(
+  public func withCurrentKey<R: ~Copyable>(
     _ body: (borrowing VaultKey) throws(JournalError) -> R
   ) throws(JournalError) -> R {
     let key = try unlocked().keyring.currentKey()

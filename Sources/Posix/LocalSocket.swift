@@ -52,6 +52,11 @@ public struct LocalSocket: ~Copyable, Sendable {
     return socket
   }
 
+  /// Makes the private folder of addresses, where it does not exist.
+  public static func makeFolder(_ folder: String) {
+    _ = unsafe mkdir(folder, 0o700)
+  }
+
   /// Removes the socket `name` from `folder`.
   public static func remove(_ name: String, in folder: String) {
     _ = unsafe unlink("\(folder)/\(name)")
@@ -130,9 +135,9 @@ public struct LocalSocket: ~Copyable, Sendable {
     return socket
   }
 
-  /// No read or write of a connection waits longer than ten seconds.
+  /// No read or write of a connection waits longer than five seconds.
   private borrowing func limitWaiting() throws(SystemError) {
-    var limit = timeval(tv_sec: 10, tv_usec: 0)
+    var limit = timeval(tv_sec: 5, tv_usec: 0)
     let size = socklen_t(MemoryLayout<timeval>.size)
     for option in [SO_RCVTIMEO, SO_SNDTIMEO] {
       try checked("setsockopt") {
@@ -160,6 +165,8 @@ public struct LocalSocket: ~Copyable, Sendable {
         do throws(SystemError) { try unsafe body($0, length) } catch { failure = error }
       }
     }
+    // The path goes through it until here.
+    _ = consume folder
     if let failure { throw failure }
   }
 }

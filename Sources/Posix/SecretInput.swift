@@ -26,7 +26,11 @@ public enum SecretInput {
   /// - Throws: ``Failure``.
   public static func line(ofFile path: String) throws(Failure) -> SecretBytes {
     guard path != "-" else { return try line(of: STDIN_FILENO) }
-    return try line(of: open(path).number)
+    let file = try open(path)
+    let secret = try line(of: file.number)
+    // Open until here.
+    _ = consume file
+    return secret
   }
 
   private static func open(_ path: String) throws(Failure) -> Descriptor {

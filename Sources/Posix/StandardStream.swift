@@ -13,6 +13,16 @@ public enum StandardStream: Int32, Sendable {
   /// Whether it is a terminal.
   public var isTerminal: Bool { isatty(rawValue) == 1 }
 
+  /// Writes the beginning of `bytes`, as much as the stream takes at once.
+  ///
+  /// - Returns: How many bytes; 0 when the stream is closed or full for good.
+  public func write(_ bytes: Span<UInt8>) -> Int {
+    let sent = try? checked("write") {
+      unsafe bytes.withUnsafeBytes { unsafe Glibc.write(rawValue, $0.baseAddress, $0.count) }
+    }
+    return sent ?? 0
+  }
+
   /// The columns of the terminal, 80 where the stream is none.
   public var columns: Int {
     var size = winsize()

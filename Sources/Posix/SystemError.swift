@@ -8,6 +8,15 @@ public struct SystemError: Error, Equatable {
   /// The system's number for what went wrong (`errno`).
   public let code: Int32
 
+  /// The failure `code` of `call`.
+  public init(call: String, code: Int32) {
+    self.call = call
+    self.code = code
+  }
+
+  /// A message that is not of the form agreed on.
+  public static let unexpected = SystemError(call: "message", code: EBADMSG)
+
   /// Whether nobody listens at the address: no such socket, or one whose owner died.
   public var nobodyListens: Bool { code == ENOENT || code == ECONNREFUSED || code == ENOTDIR }
 

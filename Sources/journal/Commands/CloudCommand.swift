@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+import ArgumentParser
+import JournalClient
+import VaultProtocol
+
+/// `journal cloud`.
+struct CloudCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "cloud",
+    abstract: "The copy on the server.",
+    subcommands: [StatusCommand.self, DeleteCommand.self],
+    defaultSubcommand: StatusCommand.self)
+
+  /// `journal cloud delete`.
+  struct DeleteCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      commandName: "delete",
+      abstract: "Delete cloud data: everything of yours on the server, for every device.",
+      discussion: """
+        Your entries stay on this device and on the others, which learn of it at their next sync. \
+        Neither text nor key goes into the request. The server signs for what it deleted; backups \
+        that its operator made before are beyond that, and hold sealed bytes.
+        """)
+
+    @Flag(help: "Delete the account and its name too.")
+    var account = false
+
+    @Flag(name: .shortAndLong, help: "Do not ask.")
+    var yes = false
+
+    @OptionGroup var output: OutputOptions
+    @OptionGroup var progress: ProgressOptions
+    @OptionGroup var journal: JournalOptions
+
+    func run() async throws {
+      let opened = try journal.open()
+      guard try opened.isSealed else { throw JournalError.encryptionOff }
+      try Terminal.confirm(
+        account ? "Delete the cloud copy and the account?" : "Delete the cloud copy?", yes: yes)
+      let password = try journal.password.existing()
+      try await journal.unlock(opened, with: password)
+      let receipt = try await SyncEngine(opened).deleteCloudData(
+        password: password, account: account, options: progress.options())
+      if output.json { return try Terminal.show(json: DeletionShape(receipt)) }
+      Terminal.show(receipt.words)
+    }
+  }
+}
+
+extension CloudReceipt {
+  /// What a person is told of it.
+  var words: String {
+    """
+    the cloud copy is deleted; the server signed for it, and shows nothing any more
+      records    \(records), with \(revisions) older revisions
+      bytes      \(bytes)
+      commits    \(commits), up to \(lastSeq)
+      sessions   \(sessions) ended
+      time       \(time.shown)
+      account    \(includesAccount ? "deleted too" : "kept")
+      signature  \(Hex.encode(signature))
+    every entry is still on this device
+    """
+  }
+}
+
+/// `journal cloud delete --json`.
+struct DeletionShape: Encodable {
+  /// True: an unverified receipt is an error, and nothing is printed.
+  let verified = true
+  let receipt: Receipt
+
+  struct Receipt: Encodable {
+    let records: UInt64
+    let revisions: UInt64
+    let commits: UInt64
+    let keyrings: UInt64
+    let sessions: UInt64
+    let bytes: UInt64
+    let lastSeq: UInt64
+    let time: String
+    let includesAccount: Bool
+    let message: String
+    let signature: String
+  }
+
+  init(_ receipt: CloudReceipt) {
+    self.receipt = Receipt(
+      records: receipt.records, revisions: receipt.revisions, commits: receipt.commits,
+      keyrings: receipt.keyrings, sessions: receipt.sessions, bytes: receipt.bytes,
+      lastSeq: receipt.lastSeq, time: receipt.time.iso8601,
+      includesAccount: receipt.includesAccount,
+      message: Hex.encode(receipt.message), signature: Hex.encode(receipt.signature))
+  }
+}

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+import JournalClient
+import VaultProtocol
+
+extension Complaint {
+  /// The words for what went wrong between this device and the server.
+  init(network error: JournalError) {
+    switch error {
+    case .encryptionOff:
+      self.init(
+        "encryption is off: there is no server to talk to",
+        hints: "\"journal encryption on\" makes an account, \"journal join\" uses one you have")
+    case .encryptionOn:
+      self.init("encryption is on already", hints: "\"journal status\" shows where")
+    case .setupUnfinished:
+      self.init(
+        "turning encryption on was interrupted",
+        hints: "nothing is lost; the same \"journal encryption on\" goes on from there")
+    case .syncing:
+      self.init(
+        "another journal is syncing just now", hints: "nothing is lost; try again in a moment")
+    case .offline(let reason): self.init(unreachable: reason)
+    case .serverProblem(let problem):
+      self.init("the server says no: \(problem.title)", hints: Self.hint(for: problem))
+    case .notAServer:
+      self.init(
+        "what answers there is no journal server",
+        hints: "nothing was changed; check the address", status: .offline)
+    case .wrongServer:
+      self.init(
+        "this is another server than the one of your account",
+        hints: "nothing was sent to it; check the address", status: .otherVault)
+    case .needsPassword(let need): self.init(passwordNeed: need)
+    case .nameTaken:
+      self.init("that account name is taken", hints: "nothing was changed; choose another --user")
+    case .keysRefused:
+      self.init(
+        "the server gave keys that are not this account's",
+        hints: "they were not used and nothing was sent under them", status: .otherVault)
+    case .rolledBack:
+      self.init(
+        "the server shows an older copy of your vault than this device has seen",
+        hints: Self.otherVaultHint, status: .otherVault)
+    case .forked:
+      self.init(
+        "the server shows a different copy of your vault than this device has seen",
+        hints: Self.otherVaultHint, status: .otherVault)
+    case .incomplete:
+      self.init(
+        "what the server shows of your vault does not add up",
+        hints: Self.otherVaultHint, status: .otherVault)
+    case .newGeneration:
+      self.init(
+        "the cloud copy was begun anew on another device",
+        hints: "your entries here are safe; \"journal sync --accept-new-copy\" merges the two",
+        status: .otherVault)
+    case .confirmationNeeded(let count):
+      self.init(
+        "another device deleted \(count) entries, more than a tenth of your journal",
+        hints: "nothing was deleted here; \"journal sync --accept-deletions\" lets it happen",
+        status: .conflict)
+    case .deleted(let time):
+      self.init(
+        "the cloud copy was deleted by its owner on \(time.shownDay)",
+        hints: "the request was proved with your vault's key; every entry stays on this device",
+        status: .cloudDeleted)
+    case .cloudDeleted:
+      self.init(
+        "the cloud copy was deleted; this journal lives on this device alone",
+        hints: "nothing is lost", status: .cloudDeleted)
+    case .untrustedDeletion:
+      self.init(
+        "the server says that the cloud copy was deleted, and cannot prove that you wanted it",
+        hints: "this is not believed; nothing was changed, and the next sync tries again",
+        status: .otherVault)
+    case .receiptRefused:
+      self.init(
+        "the server's receipt for the deletion does not hold",
+        hints: "something may be left there; \"journal cloud delete\" asks again")
+    case .kitNotConfirmed:
+      self.init(
+        "the recovery kit was not confirmed",
+        hints: "nothing went to the server; the kit that was shown is void")
+    case .cancelled: self = .interrupted
+    default: self.init("unexpected", hints: "this is a mistake in journal; please report it")
+    }
+  }
+
+  private static let otherVaultHint =
+    "nothing on this device was changed by it; compare \"journal status\" between your devices"
+
+  private init(unreachable reason: Unreachable) {
+    let what =
+      switch reason {
+      case .noConnection: "the server cannot be reached"
+      case .untrusted: "the server's certificate is not trusted"
+      case .timeout: "the server does not answer in time"
+      case .cut: "the connection to the server was cut"
+      }
+    self.init(
+      what, hints: "your entries are safe on this device; the next sync goes on from here",
+      status: .offline)
+  }
+
+  private init(passwordNeed need: PasswordNeed) {
+    let what =
+      switch need {
+      case .sessionEnded: "the server wants the password again"
+      case .notFresh: "this needs the password again"
+      case .newEpoch: "the journal's keys were changed on another device"
+      }
+    self.init(
+      what,
+      hints: "nothing is lost; \"journal sync\" on a terminal asks for it, scripts give "
+        + "--password-file FILE", status: .needsPassword)
+  }
+
+  private static func hint(for problem: Problem) -> String {
+    switch problem {
+    case .quotaExceeded: "your entries are safe on this device; ask the operator for more room"
+    case .registrationClosed: "nothing was changed; ask the operator for an invitation"
+    case .clientTooOld: "nothing was changed; install a newer journal"
+    case .tooManyRequests, .unavailable: "your entries are safe on this device; try again later"
+    default: "your entries are safe on this device"
+    }
+  }
+}

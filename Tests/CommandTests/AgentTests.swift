@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import Posix
+import Sodium
+import Testing
+
+/// The real agent process, spoken to over its socket.
+@Suite struct AgentTests {
+  private static let secret = Array("the key of this test, 36 bytes long.".utf8)
+
+  /// Starts an agent in a folder of its own.
+  @discardableResult
+  private static func withAgent<R>(idle: Int = 60, _ body: (String) throws -> R) throws -> R {
+    let folder = URL(filePath: "/tmp/agent-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(
+      at: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let starter = try BackgroundProcess.start(
+      Programs.folder.appending(path: "journal").path,
+      arguments: ["journal", "agent", "--folder", folder.path, "--name", "s", "--idle", "\(idle)"])
+    try starter.send([0, 0, 0, UInt8(secret.count)].span)
+    try starter.send(secret.span)
+    let ready = try bytes(starter.receive(count: 4))
+    #expect(ready == [0, 0, 0, 1])
+    defer { try? lock(folder.path) }
+    return try body(folder.path)
+  }
+
+  private static func bytes(_ secret: borrowing SecretBytes) -> [UInt8] {
+    secret.withBytes { span in span.indices.map { span[$0] } }
+  }
+
+  private static func keys(_ folder: String) throws -> [UInt8] {
+    let agent = try LocalSocket.connect(to: "s", in: folder)
+    try agent.send([1].span)
+    let count = try bytes(agent.receive(count: 4))
+    return try bytes(agent.receive(count: Int(count[3])))
+  }
+
+  /// Asks for the end, and waits for it.
+  private static func lock(_ folder: String) throws {
+    let agent = try LocalSocket.connect(to: "s", in: folder)
+    try agent.send([2].span)
+    #expect(throws: SystemError(call: "recv", code: ECONNRESET)) {
+      _ = try agent.receive(count: 1)
+    }
+  }
+
+  /// The agent that listens in `folder`.
+  private static func process(_ folder: String) throws -> pid_t {
+    for entry in try FileManager.default.contentsOfDirectory(atPath: "/proc") {
+      guard let process = pid_t(entry),
+        let line = try? Data(contentsOf: URL(filePath: "/proc/\(process)/cmdline")),
+        String(decoding: line, as: UTF8.self).contains(folder)
+      else { continue }
+      return process
+    }
+    throw SystemError(call: "no agent", code: ESRCH)
+  }
+
+  @Test func `the agent gives the key to who asks, again and again`() throws {
+    try Self.withAgent { folder in
+      for _ in 1...2 {
+        let got = try Self.keys(folder)
+        #expect(got == Self.secret)
+      }
+    }
+  }
+
+  @Test func `after lock nobody listens, and the socket is gone`() throws {
+    try Self.withAgent { folder in
+      try Self.lock(folder)
+      #expect(throws: SystemError.self) { try Self.keys(folder) }
+      #expect(!FileManager.default.fileExists(atPath: folder + "/s"))
+    }
+  }
+
+  @Test func `an agent that is killed has locked the journal`() throws {
+    try Self.withAgent { folder in
+      let process = try Self.process(folder)
+      kill(process, SIGKILL)
+      waitpid(process, nil, 0)
+      #expect(throws: SystemError(call: "connect", code: ECONNREFUSED)) { try Self.keys(folder) }
+    }
+  }
+
+  @Test func `an unused agent ends by itself`() throws {
+    try Self.withAgent(idle: 1) { folder in
+      var status: Int32 = -1
+      waitpid(try Self.process(folder), &status, 0)
+      #expect(status == 0)
+      #expect(throws: SystemError(call: "connect", code: ENOENT)) { try Self.keys(folder) }
+    }
+  }
+
+  @Test func `the agent's command line holds no secret`() throws {
+    try Self.withAgent { folder in
+      let process = try Self.process(folder)
+      let line = try Data(contentsOf: URL(filePath: "/proc/\(process)/cmdline"))
+      let words = String(decoding: line, as: UTF8.self).split(separator: "\0").map(String.init)
+      #expect(words == ["journal", "agent", "--folder", folder, "--name", "s", "--idle", "60"])
+    }
+  }
+
+  @Test func `another user's processes cannot read the agent's memory`() throws {
+    try Self.withAgent { folder in
+      // Not dumpable: the kernel gives its memory's file to root alone.
+      let path = "/proc/\(try Self.process(folder))/mem"
+      let owner = try FileManager.default.attributesOfItem(atPath: path)[.ownerAccountID] as? Int
+      #expect(owner == 0)
+    }
+  }
+}
