@@ -162,10 +162,14 @@ let package = Package(
       swiftSettings: tests),
 
     // Whole devices against a whole server, honest and lying.
+    .executableTarget(
+      name: "SyncHelper", dependencies: ["JournalClient", "KeyExchange", "Sodium"],
+      path: "Tests/SyncHelper", swiftSettings: tests),
     .testTarget(
       name: "EndToEndTests",
       dependencies: [
-        "JournalClient", "VaultServer", "VaultProtocol", "KeyFlow", "KeyExchange", "Sodium",
+        "SyncHelper", "JournalClient", "VaultServer", "VaultProtocol", "KeyFlow", "KeyExchange",
+        "Sodium",
         "TestSupport",
         .product(name: "HTTPTypes", package: "swift-http-types"),
         .product(name: "Hummingbird", package: "hummingbird"),

@@ -42,6 +42,6 @@ public enum Migrations {
   public static let localSQLite = [
     Migration(
       1, "v0001_records", PackageResources.v0001_records_sqlite_sql,
-      checksum: "eb46421b8d5db5e21321f649c9796f0dfec5b07f70f2d006061ac7f1d1781d1c")
+      checksum: "348983652ef8014d3cbc303b5111a8851b5f474566bb9108dbe9875d901d066b")
   ]
 }

@@ -21,7 +21,8 @@ extension SyncEngine {
   ) async throws(JournalError) -> SyncReport {
     let password = HeldPassword(password)
     return try await exclusively { engine throws(JournalError) in
-      guard try engine.journal.state().account == nil else { throw .encryptionOn }
+      let state = try engine.journal.state()
+      guard state.account == nil || state.step == .cloudDeleted else { throw .encryptionOn }
       try await engine.enterVault(wish, password, options)
       let report = try await engine.run(options, first: nil)
       try engine.finishSetup(options.progress)
@@ -49,7 +50,6 @@ extension SyncEngine {
     try await LocalSlot.writeNew(
       key, password: password, account: account, profile: login.profile, base: slot.base, uid: uid,
       device: state.device, in: journal.home)
-    try LocalSlot.adoptNew(in: journal.home)
     let new = UnlockedKeys(keyring: ring, uid: uid)
     try journal.store.write { (store) throws(JournalError) in
       guard try store.state()?.epoch == old.keyring.epoch else { throw .keysChanged }
@@ -58,6 +58,7 @@ extension SyncEngine {
       try store.dropVaultRows()
       try store.dropWanted()
       try store.setKeyring(keyring, epoch: key.key.epoch)
+      try store.dropKeyrings(except: key.key.epoch)
       try store.setCredential(login.credential, with: new)
       try store.updateState {
         $0.uid = uid
@@ -68,6 +69,8 @@ extension SyncEngine {
         $0.step = .syncing
       }
     }
+    // Not before: until then a present slot is what opens the journal.
+    try LocalSlot.adoptNew(in: journal.home)
     root = nil
     try journal.unlock(with: key.key)
   }
@@ -77,10 +80,9 @@ extension SyncEngine {
   private static func lowerBound(
     _ base: HeadPoint, _ state: JournalState, _ uid: ObjectID
   ) throws(JournalError) -> HeadPoint {
-    guard uid == state.uid, let pin = state.pin, pin.generation == base.generation,
-      pin.seq > base.seq
-    else { return base }
-    return pin
+    guard uid == state.uid, let pin = state.pin else { return base }
+    guard pin.generation <= base.generation else { throw .rolledBack }
+    return pin.generation == base.generation && pin.seq > base.seq ? pin : base
   }
 }
 

@@ -19,6 +19,9 @@ extension SyncEngine {
     try await exclusively { engine throws(JournalError) in
       let state = try engine.journal.state()
       guard state.account != nil else { throw .encryptionOff }
+      if state.step == .prepared || state.step == .confirmed {
+        return try engine.abandon(state)
+      }
       options.progress(SyncProgress(.unlocking))
       let key = try await LocalSlot.open(
         password: password, state, profiles: engine.journal.environment.profiles,
@@ -30,6 +33,19 @@ extension SyncEngine {
       }
       try engine.sealUnderFileKey(options)
     }
+  }
+
+  /// Nothing was sealed under the new key yet: what was prepared is void.
+  private func abandon(_ state: JournalState) throws(JournalError) {
+    let before = try startingPoint(state)
+    try journal.store.write { (store) throws(JournalError) in
+      try store.dropItem(Self.setupItem)
+      try store.updateState {
+        $0.account = before.account
+        $0.step = before.step
+      }
+    }
+    try journal.home.remove(journal.home.newSlotFile)
   }
 
   /// The key file comes first: before the store names its epoch, it is ignored.

@@ -26,7 +26,7 @@ extension SyncEngine {
     let password = HeldPassword(password)
     try await exclusively { engine throws(JournalError) in
       let state = try engine.journal.state()
-      if state.account == nil || state.step == .prepared {
+      if state.account == nil || state.step == .prepared || state.step == .cloudDeleted {
         try await engine.prepare(wish, password, confirm: confirm, options)
       }
       if try engine.journal.state().step == .confirmed {
@@ -37,6 +37,9 @@ extension SyncEngine {
       }
       if try engine.journal.state().step == .registering {
         try await engine.register(password, options)
+      }
+      if try engine.journal.state().step == .beginning {
+        try await engine.beginAgain(password)
       }
       let step = try engine.journal.state().step
       guard step == .registered || step == .syncing else { throw .encryptionOn }
@@ -61,10 +64,14 @@ extension SyncEngine {
   ) async throws(JournalError) {
     let keys = try journal.keys.unlocked()
     let (account, info) = try await introduce(wish.server, name: wish.name)
-    guard info.registration != .closed else { throw .serverProblem(.registrationClosed) }
-    try password.checkNew(account)
     let state = try journal.state()
+    guard info.registration != .closed || state.pin != nil else {
+      throw .serverProblem(.registrationClosed)
+    }
+    try password.checkNew(account)
     guard let profile = journal.environment.profiles.first else { throw .encryptionOff }
+    // What an earlier try left is void; what opens the journal now stays.
+    let before = state.step == .prepared ? try startingPoint(state) : state
     let key = HeldKey(VaultKey.make(epoch: state.epoch + 1))
     let ring = Keyring(current: key.key)
     let head = Self.firstHead(state, epoch: key.key.epoch, now: journal.environment.now())
@@ -91,8 +98,8 @@ extension SyncEngine {
       try journal.store.write { (store) throws(JournalError) in
         try store.dropItem(Self.setupItem)
         try store.updateState {
-          $0.account = nil
-          $0.step = .none
+          $0.account = before.account
+          $0.step = before.step
         }
       }
       try journal.home.remove(journal.home.newSlotFile)
@@ -145,11 +152,8 @@ extension SyncEngine {
     let state = try journal.state()
     options.progress(SyncProgress(.unlocking))
     let key = try await LocalSlot.open(
-      password: password, state, profiles: journal.environment.profiles, in: journal.home)
-    guard key.key.epoch > state.epoch else { throw .damagedStore }
-    if try journal.home.read(journal.home.newSlotFile, limit: LocalFile.count) != nil {
-      try LocalSlot.adoptNew(in: journal.home)
-    }
+      password: password, state, epoch: state.epoch + 1, profiles: journal.environment.profiles,
+      in: journal.home)
     let new = UnlockedKeys(keyring: Keyring(current: key.key), uid: state.uid)
     try journal.store.write { (store) throws(JournalError) in
       guard try store.state()?.epoch == old.keyring.epoch else { throw .keysChanged }
@@ -159,6 +163,8 @@ extension SyncEngine {
         $0.step = .sealed
       }
     }
+    // Not before: until then a present slot is what opens the journal.
+    try LocalSlot.adoptAnyNew(in: journal.home)
     try journal.unlock(with: key.key)
   }
 
@@ -188,8 +194,17 @@ extension SyncEngine {
       create.invitation = wish.invitation
     }
     guard let address = ServerAddress(account.url) else { throw .badInput("the server's address") }
-    let registered = try await Registration.perform(
-      VaultAPI(address, pace: settings.pace), account, password: password, profile: profile)
+    let registered: Registration
+    do throws(JournalError) {
+      registered = try await Registration.perform(
+        VaultAPI(address, pace: settings.pace), account, password: password, profile: profile)
+    } catch {
+      // Our own name, whose cloud copy we deleted: a new copy is begun under it.
+      guard state.pin != nil,
+        error == .nameTaken || error == .serverProblem(.registrationClosed)
+      else { throw error }
+      return try await prepareBeginning(create, account, password)
+    }
     create.registrationRecord = Data(registered.record)
     create.profile = UInt32(profile.id)
     create.slots.passwordSlot = Data(
@@ -234,12 +249,19 @@ extension SyncEngine {
         throw .nameTaken
       }
     }
+    try enterFirstHead(of: create)
+  }
+
+  /// The vault is there, at head 1, which this device made.
+  func enterFirstHead(of create: WireAccountCreate) throws(JournalError) {
     let head = [UInt8](create.commit.head)
     let point = HeadPoint(
       generation: create.generation, seq: 1, hash: Digest(ofBlob: head.span))
+    root = nil
     try journal.store.write { (store) throws(JournalError) in
       try store.setHead(head, at: point)
       try store.setKeyring([UInt8](create.slots.keyring), epoch: create.epoch)
+      try store.dropKeyrings(except: create.epoch)
       try store.updateState {
         $0.pin = point
         $0.cursor = []
@@ -251,7 +273,7 @@ extension SyncEngine {
   /// The stored request.
   ///
   /// - Throws: `damagedStore` where it is gone.
-  private func setup(_ keys: UnlockedKeys) throws(JournalError) -> WireAccountCreate {
+  func setup(_ keys: UnlockedKeys) throws(JournalError) -> WireAccountCreate {
     let item = try journal.store.read { (store) throws(JournalError) -> [UInt8]? in
       guard let item = try store.item(Self.setupItem, with: keys) else { return nil }
       return item.withBytes { bytes in bytes.indices.map { bytes[$0] } }
@@ -263,7 +285,7 @@ extension SyncEngine {
   }
 
   /// The keys, unlocked with the password where they are locked.
-  private func unlockedKeys(_ password: HeldPassword) async throws(JournalError) -> UnlockedKeys {
+  func unlockedKeys(_ password: HeldPassword) async throws(JournalError) -> UnlockedKeys {
     if let keys = try? journal.keys.unlocked(),
       try keys.keyring.epoch == journal.state().epoch
     {
@@ -276,7 +298,7 @@ extension SyncEngine {
     return try journal.keys.unlocked()
   }
 
-  private func advance(to step: AccountStep) throws(JournalError) {
+  func advance(to step: AccountStep) throws(JournalError) {
     try journal.store.write { (store) throws(JournalError) in
       try store.updateState { $0.step = step }
     }

@@ -89,7 +89,10 @@ extension SyncEngine {
       uid: state.uid, device: state.device, in: journal.home)
     try journal.store.write { (store) throws(JournalError) in
       try store.setKeyring(keyring, epoch: key.key.epoch)
-      try store.updateState { $0.epoch = key.key.epoch }
+      try store.updateState {
+        $0.epoch = key.key.epoch
+        if $0.syncFault == .needsPassword { $0.syncFault = nil }
+      }
       try store.setCredential(login.credential, with: keys)
     }
     try LocalSlot.adoptNew(in: journal.home)

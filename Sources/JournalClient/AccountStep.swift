@@ -14,6 +14,8 @@ enum AccountStep: String, Sendable {
   case sealed
   /// The request for the account is stored, and perhaps sent.
   case registering
+  /// The request for a new cloud copy under the old name is stored, and perhaps sent.
+  case beginning
   /// The account exists.
   case registered
   /// Logged in; the journal is on its way up, or the vault on its way down.
@@ -24,7 +26,7 @@ enum AccountStep: String, Sendable {
   /// Whether the account does not exist yet, as far as this device knows.
   var isBeforeAccount: Bool {
     switch self {
-    case .prepared, .confirmed, .sealed, .registering: true
+    case .prepared, .confirmed, .sealed, .registering, .beginning: true
     case .none, .registered, .syncing, .cloudDeleted: false
     }
   }

@@ -105,10 +105,11 @@ struct Importer {
     let now = journal.environment.now()
     let createdAt = item.createdAt ?? item.updatedAt ?? now
     let updatedAt = item.updatedAt ?? createdAt
-    guard let current = try store.current(id) else {
+    let known = try store.highestRevision(of: id)
+    guard let current = known == 0 ? nil : try store.current(id) else {
       var entry = Entry(id: id, content: "", createdAt: createdAt)
       entry.bring(in: item, createdAt: createdAt)
-      try append(entry, updatedAt, over: nil, store, state)
+      try append(entry, updatedAt, over: nil, known: known, store, state)
       report.added += 1
       return
     }
@@ -152,13 +153,13 @@ struct Importer {
   }
 
   private func append(
-    _ entry: Entry, _ updatedAt: Instant, over current: StoredRevision?,
+    _ entry: Entry, _ updatedAt: Instant, over current: StoredRevision?, known: UInt64? = nil,
     _ store: StoreTransaction, _ state: JournalState
   ) throws(JournalError) {
     let record = Record(
       id: entry.id, kind: .entry, content: try entry.encode(), updatedAt: updatedAt,
       parents: current.map { [$0.sealed.hash] } ?? [], device: state.device)
-    try store.append(record, over: current, state, keys)
+    try store.append(record, over: current, known: known, state, keys)
   }
 
   /// Whether an older revision here says the same as `entry`.

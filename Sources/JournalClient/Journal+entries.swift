@@ -90,7 +90,8 @@ extension Journal {
     updatedAt: Instant? = nil, _ store: StoreTransaction, _ keys: UnlockedKeys
   ) throws(JournalError) -> Record {
     let state = try store.writableState(keys)
-    let current = try store.current(id)
+    let known = try store.highestRevision(of: id)
+    let current = known == 0 ? nil : try store.current(id)
     let opened = try? current?.sealed.open(with: keys)
     var record = Record(
       id: id, kind: kind, content: content, updatedAt: updatedAt ?? environment.now(),
@@ -103,7 +104,7 @@ extension Journal {
       }
       record.payload.unknownFields = opened.payload.unknownFields
     }
-    try store.append(record, over: current, state, keys)
+    try store.append(record, over: current, known: known, state, keys)
     return record
   }
 }
@@ -126,18 +127,18 @@ extension StoreTransaction {
     return state
   }
 
-  /// The number of a record's next revision: above all that this device or its server knows of.
-  func nextRevision(of id: ObjectID, _ state: JournalState) throws(JournalError) -> UInt64 {
-    let stated = try state.account == nil ? 0 : vaultRow(id)?.revision ?? 0
-    return max(try highestRevision(of: id), stated) + 1
-  }
-
   /// Seals `record` as its next revision, pending, and shows it in the place of `current`.
+  ///
+  /// `known` is the record's highest revision here, where the caller knows it.
   @discardableResult
   func append(
-    _ record: Record, over current: StoredRevision?, _ state: JournalState, _ keys: UnlockedKeys
+    _ record: Record, over current: StoredRevision?, known: UInt64? = nil, _ state: JournalState,
+    _ keys: UnlockedKeys
   ) throws(JournalError) -> SealedRevision {
-    let revision = try nextRevision(of: record.id, state)
+    // Above all that this device or its server knows of.
+    let stated = try state.account == nil ? 0 : vaultRow(record.id)?.revision ?? 0
+    let highest = if let known { known } else { try highestRevision(of: record.id) }
+    let revision = max(highest, stated) + 1
     let sealed = try SealedRevision(sealing: record, revision: revision, under: keys)
     // With no server to tell, only the newest state waits for one; the others are history.
     if let current, current.state == .pending, state.account == nil {

@@ -40,20 +40,29 @@ enum LocalSlot {
     try home.adopt(home.newSlotFile, as: home.slotFile)
   }
 
-  /// The vault key, from whichever of the two files the password opens.
+  /// Puts the new file, if there is one, in the place of the present one.
+  static func adoptAnyNew(in home: Home) throws(JournalError) {
+    guard try home.read(home.newSlotFile, limit: LocalFile.count) != nil else { return }
+    try adoptNew(in: home)
+  }
+
+  /// The key of `epoch` (the journal's, unless told otherwise), from whichever of the two files the
+  /// password opens.
   ///
-  /// - Throws: `wrongPassword`; `damagedStore` where a file is none; `outOfMemory`.
+  /// - Throws: `wrongPassword`; `keysChanged` where it opens another epoch's alone; `damagedStore`
+  ///   where a file is none; `outOfMemory`.
   static func open(
-    password: HeldPassword, _ state: JournalState, profiles: [Profile], in home: Home
+    password: HeldPassword, _ state: JournalState, epoch: UInt32? = nil, profiles: [Profile],
+    in home: Home
   ) async throws(JournalError) -> HeldKey {
     guard let account = state.account else { throw .encryptionOff }
-    var damaged: JournalError?
+    var failure: JournalError?
     for url in [home.slotFile, home.newSlotFile] {
       guard let bytes = try home.read(url, limit: LocalFile.count) else { continue }
       guard let file = try? LocalFile(bytes), file.device == state.device,
         let profile = profiles.first(where: { $0.id == file.profile })
       else {
-        damaged = .damagedStore
+        failure = .damagedStore
         continue
       }
       let key = try await Keys.stretch { () throws(JournalError) -> HeldKey? in
@@ -61,10 +70,10 @@ enum LocalSlot {
         guard let slot = try? file.open(stretched: stretched) else { return nil }
         return HeldKey(copying: slot.key)
       }
-      if let key { return key }
-      damaged = nil
+      if let key, key.key.epoch == epoch ?? state.epoch { return key }
+      failure = key == nil ? nil : .keysChanged
     }
-    throw damaged ?? .wrongPassword
+    throw failure ?? .wrongPassword
   }
 
   private static func stretch(

@@ -43,7 +43,7 @@ final class LocalStore: Sendable {
           PRAGMA secure_delete = ON;
           PRAGMA cell_size_check = ON;
           PRAGMA cache_size = -8192;
-          PRAGMA wal_autocheckpoint = 200;
+          PRAGMA wal_autocheckpoint = 400;
           """)
     }
     do {
@@ -61,7 +61,7 @@ final class LocalStore: Sendable {
     let found = try version(db)
     guard found != current else { return }
     if found == 0 {
-      try db.execute(sql: "PRAGMA page_size = 8192; PRAGMA journal_mode = WAL")
+      try db.execute(sql: "PRAGMA journal_mode = WAL")
     }
     try db.inTransaction(.immediate) {
       let found = try version(db)

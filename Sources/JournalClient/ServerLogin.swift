@@ -84,6 +84,13 @@ final class ServerLogin: Sendable {
     return slot
   }
 
+  /// A new password slot under the password that logged in.
+  func passwordSlot(
+    of key: borrowing VaultKey, base: HeadPoint, uid: ObjectID
+  ) -> [UInt8] {
+    Slot.seal(key, profile: profile.id, base: base, as: .password, under: slotKey, uid: uid)
+  }
+
   private final class Attempt: Sendable {
     let login: ClientLogin
 

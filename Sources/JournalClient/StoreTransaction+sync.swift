@@ -21,6 +21,11 @@ extension StoreTransaction {
     return try pending(limit: min(max(1, fitting), sizes.count))
   }
 
+  /// Whether any revision is pending.
+  func hasPending() throws(JournalError) -> Bool {
+    try one("SELECT 1 FROM revisions WHERE state = 1 LIMIT 1") { _ in true } ?? false
+  }
+
   /// How many revisions are pending.
   func pendingCount() throws(JournalError) -> Int {
     try one("SELECT COUNT(*) FROM revisions WHERE state = 1") { $0.number(0).map { Int($0) } } ?? 0

@@ -5,7 +5,7 @@ import VaultProtocol
 extension SyncEngine {
   /// Reads what changed, verifies it, and takes it in; then fetches the blobs still missing.
   func pull(
-    _ session: Session, _ options: SyncOptions, first: WireChanges?
+    _ session: Session, _ options: SyncOptions, first: WaitedPage?
   ) async throws(JournalError) -> SyncReport {
     var report = SyncReport()
     for round in 1... {
@@ -34,15 +34,18 @@ extension SyncEngine {
   /// - Throws: `rolledBack`, `forked`, `incomplete`, `newGeneration`, `needsPassword` for a newer
   ///   epoch. Then nothing here changed.
   private func readNews(
-    _ session: Session, _ options: SyncOptions, first: WireChanges?
+    _ session: Session, _ options: SyncOptions, first: WaitedPage?
   ) async throws(JournalError) -> News? {
     let state = try journal.state()
     guard let pin = state.pin else { throw .incomplete }
     options.progress(SyncProgress(.verifying))
+    // A page of another time is asked for again.
+    let page = first.flatMap { $0.cursor == state.cursor ? $0 : nil }
+    let rowsOnly = page?.rowsOnly ?? cursorIsBehind
     let reading: FeedReading?
     do {
       reading = try await session.api.read(
-        cursor: state.cursor, pin: pin.seq, rowsOnly: cursorIsBehind, first: first)
+        cursor: state.cursor, pin: pin.seq, rowsOnly: rowsOnly, first: page?.changes)
     } catch {
       throw try refused(error, session)
     }
@@ -50,15 +53,15 @@ extension SyncEngine {
       cursorIsBehind = false
       return nil
     }
-    let page = reading.last
+    let last = reading.last
     let epoch = session.keys.keyring.epoch
-    guard page.generation != pin.generation || page.epoch <= epoch else {
+    guard last.generation != pin.generation || last.epoch <= epoch else {
       throw .needsPassword(.newEpoch)
     }
     var root = reading.isWhole ? VaultRoot() : try rootAt(pin)
     for row in reading.rows { root.set(row) }
     let snapshot = Snapshot(
-      generation: page.generation, seq: page.seq, heads: page.heads.map { [UInt8]($0.blob) })
+      generation: last.generation, seq: last.seq, heads: last.heads.map { [UInt8]($0.blob) })
     do {
       let (_, point) = try snapshot.verify(
         from: pin, root: &root, keyring: session.keys.keyring, uid: session.keys.uid)
@@ -152,8 +155,7 @@ extension SyncEngine {
       let held = try journal.store.write { (store) throws(JournalError) -> [Arrival] in
         var taking = try Taking(store, session.keys, journal, settings.merge)
         let (now, held) = try taking.setDeletionsAside(Array(arrivals.values))
-        for arrival in now where try store.vaultRow(arrival.sealed.id)?.hash == arrival.sealed.hash
-        {
+        for arrival in now {
           try store.unwant(arrival.sealed.id)
           try taking.take(arrival)
         }
@@ -165,8 +167,7 @@ extension SyncEngine {
     try journal.store.write { (store) throws(JournalError) in
       var taking = try Taking(store, session.keys, journal, settings.merge)
       if !options.allowsDeletions { try taking.guardDeletions(deletions) }
-      for arrival in deletions
-      where try store.vaultRow(arrival.sealed.id)?.hash == arrival.sealed.hash {
+      for arrival in deletions {
         try store.unwant(arrival.sealed.id)
         try taking.take(arrival)
       }

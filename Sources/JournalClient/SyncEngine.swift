@@ -18,6 +18,7 @@ public actor SyncEngine {
   /// Whether this process committed since the cursor was given: what comes next is then its own.
   var cursorIsBehind = false
   var isSyncing = false
+  let nudges = Nudges()
   /// The deletion that the last login was told of, after it was believed.
   var seenDeletion: (what: WireDeletion, api: VaultAPI)?
 
@@ -52,9 +53,7 @@ public actor SyncEngine {
     let lock = try SyncLock(journal.home)
     defer { withExtendedLifetime(lock) {} }
     do {
-      let result = try await work(self)
-      try note(nil)
-      return result
+      return try await work(self)
     } catch {
       try? note(error)
       throw error
@@ -65,7 +64,7 @@ public actor SyncEngine {
   ///
   /// `first` is a page that a waiting request got.
   func run(
-    _ options: SyncOptions, first: WireChanges?
+    _ options: SyncOptions, first: WaitedPage?
   ) async throws(JournalError) -> SyncReport {
     let session = try Session(of: journal)
     var report = SyncReport()
@@ -86,11 +85,12 @@ public actor SyncEngine {
     }
     if cursorIsBehind { report.add(try await pull(session, options, first: nil)) }
     try noteSynced(report, session.keys)
+    try note(nil)
     return report
   }
 
   /// Notes when this device was last verified to be in step; not more often than is ever shown.
-  private func noteSynced(_ report: SyncReport, _ keys: UnlockedKeys) throws(JournalError) {
+  func noteSynced(_ report: SyncReport, _ keys: UnlockedKeys) throws(JournalError) {
     let now = journal.environment.now()
     let state = try journal.state()
     let age = now.milliseconds &- (state.syncedAt?.milliseconds ?? .min)

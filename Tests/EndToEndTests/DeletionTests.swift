@@ -40,6 +40,27 @@ import VaultProtocol
     }
   }
 
+  @Test func `after a deletion a new copy is begun, and the other device joins it anew`()
+    async throws
+  {
+    let vault = try TestVault()
+    try await vault.serve { server in
+      let pair = try await Pair(at: server, ["one", "two"])
+      _ = try await pair.a.engine.deleteCloudData(password: password())
+      _ = try? await pair.b.engine.sync()
+      try pair.b.journal.write(title: "three", content: "on b")
+      try pair.a.journal.delete(try #require(try pair.a.journal.list().first).id)
+      try await pair.a.register(at: server)
+      #expect(try pair.a.journal.state().pin?.generation == 2)
+      try await pair.b.join(at: server)
+      try await pair.settle()
+      #expect(try pair.agree())
+      #expect(try pair.a.entries().count == 2 && pair.a.entries().contains("three: on b"))
+      pair.a.journal.keys.lock()
+      try await pair.a.journal.unlock(password: password())
+    }
+  }
+
   @Test func `with the account, the name can be taken again`() async throws {
     let vault = try TestVault()
     try await vault.serve { server in

@@ -127,7 +127,7 @@ extension Response {
   static var cut: Response {
     Response(
       status: .ok, headers: [.contentType: MediaType.protobuf],
-      body: ResponseBody(contentLength: 100_000) { writer in
+      body: ResponseBody(contentLength: 1_000) { writer in
         try await writer.write(ByteBuffer(string: "begun"))
         throw CancellationError()
       })

@@ -25,9 +25,10 @@ CREATE TABLE journal (
   sync_fault   TEXT
 ) STRICT;
 
--- Every revision this device keeps. `id` only ever rises: it is the order of arrival.
+-- Every revision this device keeps. `id` is the order of arrival; a write costs a commit of as few
+-- pages as can be, so there is no AUTOINCREMENT here.
 CREATE TABLE revisions (
-  id        INTEGER PRIMARY KEY AUTOINCREMENT,
+  id        INTEGER PRIMARY KEY,
   record_id BLOB    NOT NULL CHECK (length(record_id) = 16),
   revision  INTEGER NOT NULL CHECK (revision > 0),
   -- 1 pending, 2 base (the newest acknowledged one: what a merge starts from), 3 history,

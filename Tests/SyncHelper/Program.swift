@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import JournalClient
+import KeyExchange
+import Sodium
+
+/// A process to be killed while it syncs; it says on stdout what was acknowledged.
+///
+/// `write HOME PREFIX` unlocks, then writes and syncs for ever, printing each text when it is saved;
+/// `encrypt HOME URL NAME` turns encryption on, and prints `done` after.
+@main enum Program {
+  /// One line, at once: what was said was acknowledged.
+  static func say(_ line: String) {
+    FileHandle.standardOutput.write(Data("\(line)\n".utf8))
+  }
+
+  static func main() async throws {
+    let arguments = Array(CommandLine.arguments.dropFirst())
+    guard arguments.count >= 3 else { exit(2) }
+    var environment = Environment(now: {
+      Instant(milliseconds: Int64(Date().timeIntervalSince1970 * 1000))
+    })
+    // The costs of EndToEndTests.
+    environment.profiles = [2, 1, 3].map {
+      Profile(id: $0, cost: Argon2id(passes: 1, memoryKiB: 8 * Int($0)))
+    }
+    let journal = try Journal.open(
+      in: Home(URL(filePath: arguments[1])), environment: environment)
+    let engine = SyncEngine(journal)
+    let password = SecretBytes(copying: Array("correct horse battery".utf8).span)
+    switch arguments[0] {
+    case "write":
+      try await journal.unlock(password: password)
+      for number in 0... {
+        let text = "\(arguments[2])-\(number)"
+        try journal.write(content: text)
+        say(text)
+        _ = try? await engine.sync()
+      }
+    case "encrypt":
+      guard let server = ServerAddress(arguments[2]), arguments.count == 4 else { exit(2) }
+      try await engine.turnEncryptionOn(
+        AccountWish(server: server, name: arguments[3]), password: password,
+        confirm: { _ in true })
+      say("done")
+    default: exit(2)
+    }
+  }
+}
