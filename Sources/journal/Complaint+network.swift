@@ -67,7 +67,8 @@ extension Complaint {
     case .cloudDeleted:
       self.init(
         "the cloud copy was deleted; this journal lives on this device alone",
-        hints: "nothing is lost", status: .cloudDeleted)
+        hints: "nothing is lost; \"journal encryption on\" begins a new cloud copy",
+        status: .cloudDeleted)
     case .untrustedDeletion:
       self.init(
         "the server says that the cloud copy was deleted, and cannot prove that you wanted it",

@@ -88,7 +88,7 @@ struct JournalOptions: ParsableArguments {
   }
 
   /// Whether the agent had the key that fits.
-  private func unlockFromAgent(_ journal: Journal) -> Bool {
+  func unlockFromAgent(_ journal: Journal) -> Bool {
     guard let handed = agent.keys() else { return false }
     return handed.withBytes { bytes in
       guard bytes.count == 4 + VaultKey.count else { return false }

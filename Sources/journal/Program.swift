@@ -69,7 +69,8 @@ struct Root: ParsableCommand {
       CommandGroup(
         name: "Encryption and sync",
         subcommands: [
-          EncryptionCommand.self, JoinCommand.self, SyncCommand.self, StatusCommand.self,
+          EncryptionCommand.self, JoinCommand.self, SyncCommand.self, WatchCommand.self,
+          StatusCommand.self,
           LogCommand.self, DevicesCommand.self, CloudCommand.self,
         ]),
       CommandGroup(

@@ -18,7 +18,8 @@ struct EncryptionCommand: ParsableCommand {
       abstract: "Make an account, seal everything under your password, upload it.",
       discussion: """
         Everything is sealed on this device, under a key that only your password or the recovery \
-        kit opens; the server gets sealed bytes. After an interruption, the same command goes on.
+        kit opens; the server gets sealed bytes. After an interruption, the same command goes on; \
+        after "cloud delete" it begins a new cloud copy.
         """)
 
     @OptionGroup var account: AccountOptions
@@ -38,7 +39,12 @@ struct EncryptionCommand: ParsableCommand {
       if !status.isUnfinished { try kit.check() }
       var wish = account.wish
       wish.invitation = invitation
-      let password = try journal.password.chosen()
+      let isNew = status.account == nil
+      let password = try isNew ? journal.password.chosen() : journal.password.existing()
+      if try opened.isSealed, !opened.keys.isUnlocked, !journal.unlockFromAgent(opened) {
+        // After a deletion, or an interruption: the journal has a password already.
+        try await journal.unlock(opened, with: password)
+      }
       let (kit, account) = (kit, wish)
       try await SyncEngine(opened).turnEncryptionOn(
         wish, password: password, confirm: { kit.handOver($0, account) },
