@@ -29,8 +29,9 @@ let package = Package(
     .executable(name: "vaultd", targets: ["vaultd"]),
   ],
   dependencies: [
-    // The wire contract and the payloads inside the seal.
-    .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
+    // The wire contract and the payloads inside the seal. No traits: SwiftPM hands two of them to
+    // the compiler in an order that changes from run to run, and compiles it all again each time.
+    .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0", traits: []),
     // SQLite: the server's default store and every device's local store.
     .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
     // The server's HTTP, TLS and HTTP/2.
