@@ -64,7 +64,7 @@ enum Terminal {
     guard StandardStream.input.isTerminal, StandardStream.errors.isTerminal else {
       throw Complaint.nobodyToAsk(flag: flag)
     }
-    write(question + " ", to: .errors)
+    write(safe(question, for: .errors) + " ", to: .errors)
     guard let answer = readLine() else { throw Complaint.interrupted }
     return answer.trimmingSpaces
   }
