@@ -35,7 +35,7 @@ public enum Migrations {
   public static let serverPostgreSQL = [
     Migration(
       1, "v0001_vault", PackageResources.v0001_vault_postgres_sql,
-      checksum: "1bb237d44c5817948e4e35ca696b628fa6cf35efdc43e192589812724a801441")
+      checksum: "57c23013a0af2f561dca6fec26d024414533b86bdce5624455dc6d4b8960420c")
   ]
 
   /// A device's journal.

@@ -220,7 +220,8 @@ END
 $$;
 
 -- A commit, whole, in one call; what VaultStore.apply says, under the lock of the vault's row.
--- Refusals are answers and no errors, so several commits can share one transaction and its fsync.
+-- Refusals are answers and no errors, and a call need not wait for a lock, so that commits of
+-- several users share one transaction and its fsync without minding one another.
 --
 -- `ids`, `firsts`, `revisions`, `hashes`, `blobs`: for each record its last revision in this
 -- commit, and the number of its first. `older_…`: the revisions between, straight into history.
@@ -230,6 +231,7 @@ $$;
 --
 -- outcome: 0 accepted as `seq` · 1 no such session · 2 gone · 3 conflict · 4 the id is another
 -- body's · 5 `record` is stored as revision `stored` · 6 beyond the quota
+-- · 7 the vault's row is locked or not there, and the call may not wait to know
 CREATE FUNCTION vault_commit(
   of_user uuid, by_session bigint, by_token bytea, at_time bigint,
   slide_before bigint, new_expiry bigint,
@@ -239,7 +241,7 @@ CREATE FUNCTION vault_commit(
   history_count bigint, history_since bigint,
   ids uuid[], firsts bigint[], numbers bigint[], hashes bytea[], blobs bytea[], blob_bytes bigint,
   older_ids uuid[], older_numbers bigint[], older_hashes bytea[], older_blobs bytea[],
-  older_bytes bigint,
+  older_bytes bigint, may_wait boolean,
   OUT outcome bigint, OUT new_seq bigint, OUT record uuid, OUT stored bigint
 ) LANGUAGE plpgsql AS $$
 DECLARE
@@ -254,9 +256,19 @@ BEGIN
   PERFORM set_config('vault.user', of_user::text, true);
 
   -- The lock first: a session that was ended while this waited for it is no longer good.
-  SELECT v.seq, v.generation, v.epoch, v.bytes, v.record_count, a.quota_bytes, a.quota_records
-  INTO vault FROM vaults v JOIN accounts a ON a.user_id = v.user_id
-  WHERE v.user_id = of_user FOR UPDATE OF v;
+  IF may_wait THEN
+    SELECT v.seq, v.generation, v.epoch, v.bytes, v.record_count, a.quota_bytes, a.quota_records
+    INTO vault FROM vaults v JOIN accounts a ON a.user_id = v.user_id
+    WHERE v.user_id = of_user FOR UPDATE OF v;
+  ELSE
+    SELECT v.seq, v.generation, v.epoch, v.bytes, v.record_count, a.quota_bytes, a.quota_records
+    INTO vault FROM vaults v JOIN accounts a ON a.user_id = v.user_id
+    WHERE v.user_id = of_user FOR UPDATE OF v SKIP LOCKED;
+    IF NOT FOUND THEN
+      outcome := 7;
+      RETURN;
+    END IF;
+  END IF;
   SELECT s.used_at, s.ended_generation INTO session FROM sessions s
   WHERE s.user_id = of_user AND s.session_id = by_session AND s.token_hash = by_token
     AND s.expires_at > at_time;

@@ -4,8 +4,9 @@ import LibPQ
 import VaultProtocol
 
 extension PostgresStore {
-  /// Applies a commit in one round trip; a conflict or a full vault takes a second, to tell how
-  /// things stand.
+  /// Applies a commit in one round trip, which it may share with others.
+  ///
+  /// A conflict or a full vault takes a second one, to tell how things stand.
   public func apply(
     _ commit: Commit, caller: Caller, now: Timestamp
   ) async throws(StoreError) -> CommitOutcome {
@@ -13,8 +14,7 @@ extension PostgresStore {
       _ = try await look(caller, now: now)
       return .refused(fault)
     }
-    let rows = try await exchange([commitStatement(commit, caller, now: now)])
-    guard let row = rows.first?.first else { throw .damaged("vault_commit gave no row") }
+    let row = try await commits.run(CommitRequest(commit, caller, policy, now: now))
     var columns = Columns(row)
     switch try columns.int64() {
     case 0:
@@ -33,17 +33,21 @@ extension PostgresStore {
       throw .unavailable(.busy)
     }
   }
+}
 
-  private func commitStatement(
-    _ commit: Commit, _ caller: Caller, now: Timestamp
-  ) -> Statement {
+/// A call of `vault_commit` to be made.
+struct CommitRequest: Sendable {
+  /// The outcome of a call that may not wait and would have to.
+  static let locked: Int64 = 7
+
+  /// Bytes of its blobs.
+  let bytes: Int
+  private let values: [Value]
+
+  init(_ commit: Commit, _ caller: Caller, _ policy: StorePolicy, now: Timestamp) {
     let lists = RevisionLists(commit.revisions)
-    return Statement(
-      """
-      SELECT outcome, new_seq, record, stored FROM vault_commit(
-        $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20,
-        $21, $22, $23, $24, $25, $26, $27, $28)
-      """,
+    bytes = commit.revisions.reduce(0) { $0 + $1.blob.count }
+    values =
       [
         .id(caller.user), .session(caller.session), .hash(caller.tokenHash), .time(now),
         .time(now - policy.sessionSlide), .time(now + policy.sessionLife),
@@ -52,8 +56,17 @@ extension PostgresStore {
         .hash(BlobHash(of: commit.head)), .bytes(commit.head),
         .number(policy.quotaBytes), .number(policy.quotaRecords),
         .number(policy.historyCount), .time(now - policy.historyAge),
-      ] + lists.newestValues() + lists.olderValues(),
-      name: "commit_records")
+      ] + lists.newestValues() + lists.olderValues()
+  }
+
+  /// The call; one that may not wait answers ``locked`` where another holds the vault's lock.
+  func statement(mayWait: Bool) -> Statement {
+    Statement(
+      """
+      SELECT outcome, new_seq, record, stored FROM vault_commit(
+        $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20,
+        $21, $22, $23, $24, $25, $26, $27, $28, $29)
+      """, values + [.bool(mayWait)], name: "commit_records")
   }
 }
 

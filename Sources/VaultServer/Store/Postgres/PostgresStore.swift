@@ -15,6 +15,7 @@ public final class PostgresStore: VaultStore {
 
   let pool: Pool
   let policy: StorePolicy
+  let commits: PostgresCommitQueue
   let notices: PostgresNotices
   /// Whether a deletion left room to be freed.
   let isVacuumDue = Mutex(false)
@@ -42,6 +43,7 @@ public final class PostgresStore: VaultStore {
     configuration.preamble.append(Statement("SET plan_cache_mode = force_generic_plan"))
     let pool = Pool(configuration)
     self.pool = pool
+    commits = PostgresCommitQueue(pool)
     self.policy = policy
     notices = PostgresNotices(configuration, signals)
     try await Self.migrate(pool, to: Migrations.serverPostgreSQL, now: now)
