@@ -119,7 +119,8 @@ import Testing
 
   @Test(arguments: [
     "correct horse", "pässwörd", "\u{3000}", "l\u{B7}l", "\u{375}\u{3B1}", "\u{5D0}\u{5F3}",
-    "ア\u{30FB}", "\u{660}\u{661}", "\u{6F0}", "\u{915}\u{94D}\u{200D}", "한글", "\u{1100}\u{1161}", "🔑", "ß\u{3C2}",
+    "ア\u{30FB}", "\u{660}\u{661}", "\u{6F0}", "\u{915}\u{94D}\u{200D}", "한글", "\u{1100}\u{1161}",
+    "🔑", "ß\u{3C2}",
     "ﬁ", "٪", "\u{1F468}",
   ])
   func `a new password with such characters is accepted`(password: String) throws {
