@@ -24,6 +24,9 @@ extension SyncEngine {
       let state = try engine.journal.state()
       guard state.account == nil || state.step == .cloudDeleted else { throw .encryptionOn }
       try await engine.enterVault(wish, password, options)
+      // Without memory of another one, the present generation is the one to join.
+      var options = options
+      options.allowsNewGeneration = true
       let report = try await engine.run(options, first: nil)
       try engine.finishSetup(options.progress)
       return report

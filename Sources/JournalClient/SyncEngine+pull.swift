@@ -49,13 +49,18 @@ extension SyncEngine {
     } catch {
       throw try refused(error, session)
     }
-    guard let reading else {
+    guard var reading else {
       cursorIsBehind = false
       return nil
     }
+    var start = pin
+    if reading.last.generation > pin.generation {
+      guard options.allowsNewGeneration else { throw .newGeneration }
+      (reading, start) = try await readNewGeneration(session)
+    }
     let last = reading.last
     let epoch = session.keys.keyring.epoch
-    guard last.generation != pin.generation || last.epoch <= epoch else {
+    guard last.generation < pin.generation || last.epoch <= epoch else {
       throw .needsPassword(.newEpoch)
     }
     var root = reading.isWhole ? VaultRoot() : try rootAt(pin)
@@ -64,12 +69,33 @@ extension SyncEngine {
       generation: last.generation, seq: last.seq, heads: last.heads.map { [UInt8]($0.blob) })
     do {
       let (_, point) = try snapshot.verify(
-        from: pin, root: &root, keyring: session.keys.keyring, uid: session.keys.uid)
+        from: start, root: &root, keyring: session.keys.keyring, uid: session.keys.uid)
       return News(
         reading: reading, root: root, point: point, head: snapshot.heads.last ?? [], pin: pin)
     } catch {
       throw JournalError(error)
     }
+  }
+
+  /// The whole of a vault that was begun anew, and its first head, from which it is verified: sealed
+  /// under a key of ours, that is by a device of the owner's.
+  private func readNewGeneration(
+    _ session: Session
+  ) async throws(JournalError) -> (FeedReading, HeadPoint) {
+    let reading: FeedReading?
+    do {
+      reading = try await session.api.read(cursor: [], pin: 1, rowsOnly: true)
+    } catch {
+      throw try refused(error, session)
+    }
+    guard let reading, let blob = reading.last.heads.first.map({ [UInt8]($0.blob) }),
+      let head = try? Head(opening: blob, with: session.keys.keyring, uid: session.keys.uid),
+      head.generation == reading.last.generation, head.seq == 1
+    else { throw .incomplete }
+    return (
+      reading,
+      HeadPoint(generation: head.generation, seq: 1, hash: Digest(ofBlob: blob.span))
+    )
   }
 
   /// The root over the vault's rows at `pin`, from memory or from the store.

@@ -55,6 +55,11 @@ struct Taking {
       rowID: try store.insert(sealed, state: .history), state: .history, sealed: sealed)
     try store.acknowledge(arrived)
     guard let mine else {
+      if let base, base.sealed.revision > sealed.revision {
+        // A copy begun anew from a backup: what is newer here goes up again.
+        try store.setState(.pending, rowID: base.rowID)
+        return
+      }
       try store.show(sealed.id, rowID: arrived.rowID)
       if theirs.deletedAt == nil { report.received += 1 } else { report.deleted += 1 }
       return

@@ -154,6 +154,42 @@ import VaultProtocol
     }
   }
 
+  @Test func `after a backup came back, a new copy is begun and every device follows`()
+    async throws
+  {
+    let vault = try TestVault()
+    try await vault.serve { server in
+      let pair = try await Pair(at: server, ["one", "two"])
+      try await pair.settle()
+      let backup = try TestVault(copying: vault)
+      let id = try #require(try pair.a.journal.list().first).id
+      try pair.a.journal.edit(id) { $0.content = "after the backup" }
+      try pair.a.journal.write(title: "three", content: "3")
+      try await pair.settle()
+      let entries = try pair.a.entries()
+      try await backup.serve { restored in
+        try await pair.a.engine.move(to: restored)
+        try await pair.b.engine.move(to: restored)
+        await #expect(throws: JournalError.rolledBack) { try await pair.a.engine.sync() }
+        try await pair.a.engine.beginNewCopy(password: password())
+        #expect(try pair.a.entries() == entries)
+        try pair.b.journal.write(title: "four", content: "4")
+        await #expect(throws: JournalError.self) { try await pair.b.engine.sync() }
+        try await pair.b.engine.logIn(password: password())
+        await #expect(throws: JournalError.newGeneration) { try await pair.b.engine.sync() }
+        var options = SyncOptions()
+        options.allowsNewGeneration = true
+        try await pair.b.engine.sync(options)
+        try await pair.settle()
+        #expect(try pair.b.entries() == (entries + ["four: 4"]).sorted())
+        #expect(try pair.agree())
+        let c = try TestDevice()
+        try await c.join(at: restored)
+        #expect(try c.entries() == pair.a.entries())
+      }
+    }
+  }
+
   @Test func `another server under the same address is refused`() async throws {
     let (vault, stranger) = (try TestVault(), try TestVault())
     try await vault.serve { server in
