@@ -76,13 +76,13 @@ public enum SecretInput {
   private static func gather(from descriptor: Int32, typed: Bool) throws(Failure) -> SecretBytes {
     var count = 0
     let buffer = try SecretBytes(count: limit + 1) { (out) throws(Failure) in
-      while let byte = try next(from: descriptor) {
+      reading: while let byte = try next(from: descriptor) {
         switch byte {
-        case 0x0A: return
-        case 0x0D where typed: return
+        case 0x0A: break reading
+        case 0x0D where typed: break reading
         case 0x03 where typed: throw .interrupted
         case 0x04 where typed && count == 0: throw .interrupted
-        case 0x04 where typed: return
+        case 0x04 where typed: break reading
         case 0x15 where typed: count = 0
         case 0x7F where typed, 0x08 where typed:
           // A character goes with all its bytes of UTF-8.
