@@ -40,7 +40,9 @@ extension Complaint {
     case .rolledBack:
       self.init(
         "the server shows an older copy of your vault than this device has seen",
-        hints: Self.otherVaultHint, status: .otherVault)
+        hints: Self.otherVaultHint,
+        "if its operator brought back a backup, \"journal cloud begin\" brings it up to date",
+        status: .otherVault)
     case .forked:
       self.init(
         "the server shows a different copy of your vault than this device has seen",

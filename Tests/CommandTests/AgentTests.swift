@@ -9,21 +9,31 @@ import Testing
   private static let secret = Array("the key of this test, 36 bytes long.".utf8)
 
   /// Starts an agent in a folder of its own.
-  @discardableResult
-  private static func withAgent<R>(idle: Int = 60, _ body: (String) throws -> R) throws -> R {
+  private static func withAgent(
+    idle: Int = 60, _ body: (String) async throws -> Void
+  ) async throws {
     let folder = URL(filePath: "/tmp/agent-\(UUID().uuidString)")
     try FileManager.default.createDirectory(
       at: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
     defer { try? FileManager.default.removeItem(at: folder) }
+    let ready = try await Aside.run { try start(in: folder.path, idle: idle) }
+    #expect(ready == [0, 0, 0, 1])
+    defer { try? end(folder.path) }
+    try await body(folder.path)
+  }
+
+  private static func start(in folder: String, idle: Int) throws -> [UInt8] {
     let starter = try BackgroundProcess.start(
       Programs.folder.appending(path: "journal").path,
-      arguments: ["journal", "agent", "--folder", folder.path, "--name", "s", "--idle", "\(idle)"])
+      arguments: ["journal", "agent", "--folder", folder, "--name", "s", "--idle", "\(idle)"])
     try starter.send([0, 0, 0, UInt8(secret.count)].span)
     try starter.send(secret.span)
-    let ready = try bytes(starter.receive(count: 4))
-    #expect(ready == [0, 0, 0, 1])
-    defer { try? lock(folder.path) }
-    return try body(folder.path)
+    return try bytes(starter.receive(count: 4))
+  }
+
+  /// Asks for the end.
+  private static func end(_ folder: String) throws {
+    try LocalSocket.connect(to: "s", in: folder).send([2].span)
   }
 
   private static func bytes(_ secret: borrowing SecretBytes) -> [UInt8] {
@@ -58,8 +68,8 @@ import Testing
     throw SystemError(call: "no agent", code: ESRCH)
   }
 
-  @Test func `the agent gives the key to who asks, again and again`() throws {
-    try Self.withAgent { folder in
+  @Test func `the agent gives the key to who asks, again and again`() async throws {
+    try await Self.withAgent { folder in
       for _ in 1...2 {
         let got = try Self.keys(folder)
         #expect(got == Self.secret)
@@ -67,34 +77,38 @@ import Testing
     }
   }
 
-  @Test func `after lock nobody listens, and the socket is gone`() throws {
-    try Self.withAgent { folder in
+  @Test func `after lock nobody listens, and the socket is gone`() async throws {
+    try await Self.withAgent { folder in
       try Self.lock(folder)
       #expect(throws: SystemError.self) { try Self.keys(folder) }
       #expect(!FileManager.default.fileExists(atPath: folder + "/s"))
     }
   }
 
-  @Test func `an agent that is killed has locked the journal`() throws {
-    try Self.withAgent { folder in
+  @Test func `an agent that is killed has locked the journal`() async throws {
+    try await Self.withAgent { folder in
       let process = try Self.process(folder)
       kill(process, SIGKILL)
-      waitpid(process, nil, 0)
+      _ = try await Aside.run { waitpid(process, nil, 0) }
       #expect(throws: SystemError(call: "connect", code: ECONNREFUSED)) { try Self.keys(folder) }
     }
   }
 
-  @Test func `an unused agent ends by itself`() throws {
-    try Self.withAgent(idle: 1) { folder in
-      var status: Int32 = -1
-      waitpid(try Self.process(folder), &status, 0)
+  @Test func `an unused agent ends by itself`() async throws {
+    try await Self.withAgent(idle: 1) { folder in
+      let process = try Self.process(folder)
+      let status = try await Aside.run {
+        var status: Int32 = -1
+        waitpid(process, &status, 0)
+        return status
+      }
       #expect(status == 0)
       #expect(throws: SystemError(call: "connect", code: ENOENT)) { try Self.keys(folder) }
     }
   }
 
-  @Test func `the agent's command line holds no secret`() throws {
-    try Self.withAgent { folder in
+  @Test func `the agent's command line holds no secret`() async throws {
+    try await Self.withAgent { folder in
       let process = try Self.process(folder)
       let line = try Data(contentsOf: URL(filePath: "/proc/\(process)/cmdline"))
       let words = String(decoding: line, as: UTF8.self).split(separator: "\0").map(String.init)
@@ -102,8 +116,8 @@ import Testing
     }
   }
 
-  @Test func `another user's processes cannot read the agent's memory`() throws {
-    try Self.withAgent { folder in
+  @Test func `another user's processes cannot read the agent's memory`() async throws {
+    try await Self.withAgent { folder in
       // Not dumpable: the kernel gives its memory's file to root alone.
       let path = "/proc/\(try Self.process(folder))/mem"
       let owner = try FileManager.default.attributesOfItem(atPath: path)[.ownerAccountID] as? Int

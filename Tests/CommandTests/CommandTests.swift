@@ -9,7 +9,7 @@ import Testing
   }
 
   @Test(arguments: Session.all)
-  func `a session goes as its script tells`(_ session: Session) throws {
+  func `a session goes as its script tells`(_ session: Session) async throws {
     // A short path: it holds Unix sockets.
     let folder = URL(filePath: "/tmp/journal-test-\(UUID().uuidString.prefix(8))")
     try FileManager.default.createDirectory(
@@ -25,15 +25,18 @@ import Testing
     var words = NamedWords(["T": folder.path])
     var server: RunningServer?
     if session.needsServer {
-      let running = try RunningServer(
-        data: folder.appending(path: "server"), environment: environment)
+      let running = try await Aside.run {
+        try RunningServer(data: folder.appending(path: "server"), environment: environment)
+      }
       words = NamedWords(["T": folder.path, "server": running.url])
       server = running
     }
     for command in session.commands {
       let text = words.filled(command.text)
-      let result = try Programs.run(
-        text, input: command.input.map(words.filled), environment: environment)
+      let input = command.input.map(words.filled)
+      let result = try await Aside.run {
+        try Programs.run(text, input: input, environment: environment)
+      }
       let place = Comment(rawValue: "\(session.name).txt:\(command.line): \(text)")
       #expect(result.status == command.status, place)
       let outputFits = words.match(result.output, command.output)
@@ -47,8 +50,10 @@ import Testing
     }
     // An agent that a session leaves behind ends with it.
     for home in ["a", "b"] {
-      _ = try Programs.run(
-        "journal lock --home $T/\(home)", input: [], environment: environment)
+      _ = try await Aside.run {
+        try Programs.run(
+          "journal lock --home $T/\(home)", input: [], environment: environment)
+      }
     }
     withExtendedLifetime(server) {}
   }

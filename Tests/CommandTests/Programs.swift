@@ -17,7 +17,7 @@ enum Programs {
   /// The folder of this file, of `sessions/` and of `terminal.py`.
   static let sources = URL(filePath: #filePath).deletingLastPathComponent()
 
-  struct Result {
+  struct Ended: Sendable {
     var output: [String]
     var errors: [String]
     var status: Int32
@@ -25,7 +25,7 @@ enum Programs {
 
   /// Runs `command` in sh, without a terminal.
   static func run(_ command: String, input: [String], environment: [String: String]) throws
-    -> Result
+    -> Ended
   {
     let process = Process()
     process.executableURL = URL(filePath: "/usr/bin/setsid")
@@ -44,7 +44,7 @@ enum Programs {
     process.standardError = try FileHandle(forWritingTo: files[2])
     try process.run()
     process.waitUntilExit()
-    return Result(
+    return Ended(
       output: lines(try String(contentsOf: files[1], encoding: .utf8)),
       errors: lines(try String(contentsOf: files[2], encoding: .utf8)),
       status: process.terminationStatus)
@@ -57,8 +57,20 @@ enum Programs {
   }
 }
 
+/// Where what blocks is done, one after another: waiting for a process on the pool that all tests
+/// share would hold up the others.
+enum Aside {
+  private static let queue = DispatchQueue(label: "command tests")
+
+  static func run<R: Sendable>(_ work: @escaping @Sendable () throws -> R) async throws -> R {
+    try await withCheckedThrowingContinuation { continuation in
+      queue.async { continuation.resume(with: Result(catching: work)) }
+    }
+  }
+}
+
 /// A `vaultd` of its own, on SQLite and a port that the kernel chose.
-final class RunningServer {
+final class RunningServer: @unchecked Sendable {
   let url: String
   private let process = Process()
 

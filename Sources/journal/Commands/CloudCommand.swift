@@ -8,7 +8,7 @@ struct CloudCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "cloud",
     abstract: "The copy on the server.",
-    subcommands: [StatusCommand.self, DeleteCommand.self],
+    subcommands: [StatusCommand.self, DeleteCommand.self, BeginCommand.self],
     defaultSubcommand: StatusCommand.self)
 
   /// `journal cloud delete`.
@@ -43,6 +43,38 @@ struct CloudCommand: ParsableCommand {
         password: password, account: account, options: progress.options())
       if output.json { return try Terminal.show(json: DeletionShape(receipt)) }
       Terminal.show(receipt.words)
+    }
+  }
+}
+
+extension CloudCommand {
+  /// `journal cloud begin`.
+  struct BeginCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      commandName: "begin",
+      abstract: "Begin the cloud copy anew, after the server's operator brought back a backup.",
+      discussion: """
+        For when the server shows an older copy and you know why. What stands there stays, what is \
+        newer here goes up again, and your other devices ask before they follow.
+        """)
+
+    @Flag(name: .shortAndLong, help: "Do not ask.")
+    var yes = false
+
+    @OptionGroup var output: OutputOptions
+    @OptionGroup var progress: ProgressOptions
+    @OptionGroup var journal: JournalOptions
+
+    func run() async throws {
+      let opened = try journal.open()
+      guard try opened.isSealed else { throw JournalError.encryptionOff }
+      try Terminal.confirm("Begin the cloud copy anew on what the server has?", yes: yes)
+      let password = try journal.password.existing()
+      try await journal.unlock(opened, with: password)
+      let report = try await SyncEngine(opened).beginNewCopy(
+        password: password, options: progress.options())
+      if output.json { return try Terminal.show(json: SyncShape(report)) }
+      Terminal.show(report.words)
     }
   }
 }
