@@ -11,8 +11,5 @@ let package = Package(
     .executableTarget(
       name: "CryptoBenchmark",
       dependencies: ["CBare", .product(name: "KeyFlow", package: "journal-vault")]),
-    .executableTarget(
-      name: "StoreBenchmark",
-      dependencies: [.product(name: "VaultServer", package: "journal-vault")]),
   ]
 )
