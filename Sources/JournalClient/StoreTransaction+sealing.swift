@@ -47,6 +47,26 @@ extension StoreTransaction {
     try sealItemsAnew("activity", key: "id", from: old, to: new)
   }
 
+  /// Seals states that a merge withdrew, and that bear the number of `sealed`, under numbers of
+  /// their own, so that each state in a history can be named; they never leave this device.
+  func renumberHistory(
+    beside sealed: SealedRevision, _ keys: UnlockedKeys, device: ObjectID
+  ) throws(JournalError) {
+    let shown = try current(sealed.id)?.rowID
+    for other in try revisions(of: sealed.id)
+    where other.sealed.revision == sealed.revision && other.sealed.hash != sealed.hash
+      && other.state == .history && other.rowID != shown
+    {
+      guard let record = try? other.sealed.open(with: keys) else { continue }
+      let again = try SealedRevision(
+        sealing: record.with(
+          parents: record.parents, device: record.device ?? device, superseded: record.superseded),
+        revision: try highestRevision(of: sealed.id) + 1, under: keys)
+      _ = try insert(again, state: .history)
+      try delete(rowID: other.rowID)
+    }
+  }
+
   /// Seals the rows of a table of local items anew; what does not open is dropped, since everything
   /// in there can be made or asked for again.
   private func sealItemsAnew(

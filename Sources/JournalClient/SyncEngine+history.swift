@@ -56,10 +56,11 @@ extension SyncEngine {
   ) throws(JournalError) -> Int {
     guard !found.isEmpty else { return 0 }
     return try journal.store.write { (store) throws(JournalError) in
-      guard try store.state()?.uid == keys.uid else { throw .keysChanged }
+      guard let state = try store.state(), state.uid == keys.uid else { throw .keysChanged }
       var came = 0
       for sealed in found where try store.revision(sealed.id, hash: sealed.hash) == nil {
         _ = try store.insert(sealed, state: .history)
+        try store.renumberHistory(beside: sealed, keys, device: state.device)
         came += 1
       }
       return came

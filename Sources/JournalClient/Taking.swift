@@ -62,6 +62,7 @@ struct Taking {
       }
       try store.show(sealed.id, rowID: arrived.rowID)
       if theirs.deletedAt == nil { report.received += 1 } else { report.deleted += 1 }
+      try store.renumberHistory(beside: sealed, keys, device: device)
       return
     }
     for revision in pending { try store.setState(.history, rowID: revision.rowID) }
@@ -70,6 +71,7 @@ struct Taking {
       base: base.flatMap { try? $0.sealed.open(with: keys) }, mine: mine, theirs: theirs,
       settings: settings, now: now)
     try carryOut(decision, mine: mine, theirs: theirs, arrived: arrived)
+    try store.renumberHistory(beside: sealed, keys, device: device)
   }
 
   private mutating func carryOut(

@@ -112,6 +112,23 @@ import Testing
     }
   }
 
+  @Test func `a save withdrawn by a merge can still be named in the history`() async throws {
+    let vault = try TestVault()
+    try await vault.serve { server in
+      let pair = try await Pair(at: server)
+      let id = try pair.a.journal.write(title: "t", content: "base").id
+      try await pair.settle()
+      try pair.a.journal.edit(id) { $0.content = "from a" }
+      try pair.b.journal.edit(id) { $0.content = "from b" }
+      try pair.b.journal.delete(id)
+      try await pair.settle()
+      #expect(try pair.b.entries() == ["t: from a"])
+      #expect(try texts(pair.b, id).isSuperset(of: ["base", "from a", "from b"]))
+      let numbers = try pair.b.journal.history(id).map(\.revision)
+      #expect(Set(numbers).count == numbers.count)
+    }
+  }
+
   @Test func `many deletions at once wait for a yes, and change nothing before`() async throws {
     let vault = try TestVault()
     try await vault.serve { server in
