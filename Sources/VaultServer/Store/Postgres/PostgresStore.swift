@@ -94,7 +94,9 @@ extension PostgresStore {
         let rows = try await connection.pipeline([Statement("BEGIN"), .enter(user)] + reading)
         let decision = Result { () throws(StoreError) in try decide(Array(rows.dropFirst(2))) }
         let writing = (try? decision.get().1).map { $0 + [Statement("COMMIT")] }
-        try await connection.pipeline(writing ?? [Statement("ROLLBACK")])
+        // A deletion takes as long as its vault is large; cut off, it would be so at every try.
+        try await connection.pipeline(
+          writing ?? [Statement("ROLLBACK")], within: .seconds(3_600))
         return decision.map(\.0)
       }
     } catch {
