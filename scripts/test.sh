@@ -20,4 +20,5 @@ flags=(--explicit-target-dependency-import-check error)
 for product in journal vaultd journal-vaultPackageTests; do
   swift build "${flags[@]}" --product "$product"
 done
-swift test "${flags[@]}" --skip-build "$@"
+# A few tests at a time: all at once, on two cores, they run into each other's time limits.
+swift test "${flags[@]}" --skip-build --experimental-maximum-parallelization-width 4 "$@"
