@@ -20,7 +20,7 @@ extension SyncEngine {
     return try await exclusively { engine throws(JournalError) in
       options.progress(SyncProgress(.unlocking))
       _ = try await engine.enter(password)
-      let session = try Session(of: engine.journal)
+      let session = try engine.session()
       try await engine.putBeginning(session)
       var options = options
       options.allowsNewGeneration = true

@@ -58,7 +58,7 @@ extension SyncEngine {
     var attempt = 0
     while true {
       attempt += 1
-      let session = try Session(of: journal)
+      let session = try session()
       _ = try await pull(session, options, first: nil)
       guard let pin = try journal.state().pin else { throw .incomplete }
       let blobs = certificates(at: pin, session.keys)

@@ -61,7 +61,7 @@ extension SyncEngine {
   /// - Throws: `offline` and its like.
   public func tell(name: String) async throws(JournalError) {
     try await exclusively { engine throws(JournalError) in
-      let session = try Session(of: engine.journal)
+      let session = try engine.session()
       let state = try engine.journal.state()
       guard let pin = state.pin, let credential = session.api.credential else { return }
       let label = DeviceLabel(

@@ -27,7 +27,7 @@ extension SyncEngine {
         password: password, state, profiles: engine.journal.environment.profiles,
         in: engine.journal.home)
       if state.epoch == key.key.epoch { try engine.journal.unlock(with: key.key) }
-      if let session = try? Session(of: engine.journal), let credential = session.api.credential {
+      if let session = try? engine.session(), let credential = session.api.credential {
         // Best effort: a session that stays ends by itself.
         _ = try? await session.api.endSession(credential.sessionID)
       }

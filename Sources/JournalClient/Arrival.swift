@@ -33,6 +33,7 @@ extension SyncEngine {
     }
     var arrivals = Dictionary(
       opened.map { ($0.sealed.id, $0) }, uniquingKeysWith: { _, last in last })
+    guard try journal.hasPending() else { return arrivals }
     for arrival in opened {
       guard let found = try await ancestors(of: arrival, session) else { continue }
       arrivals[arrival.sealed.id]?.ancestors = found

@@ -9,9 +9,9 @@ extension SyncEngine {
   /// - Returns: The error to throw.
   /// - Throws: What SQLite says.
   func refused(_ error: APIError, _ session: Session) throws(JournalError) -> JournalError {
-    guard case .refused(let refusal) = error, refusal.problem == .gone else {
-      return JournalError(error)
-    }
+    guard case .refused(let refusal) = error else { return JournalError(error) }
+    askedToWait = refusal.retryAfter
+    guard refusal.problem == .gone else { return JournalError(error) }
     guard let time = try journal.believeDeletion(refusal.deletion, session.keys) else {
       return .untrustedDeletion
     }

@@ -13,7 +13,7 @@ extension SyncEngine {
   /// - Throws: `offline` and its like; then none is kept.
   @discardableResult
   public func fetchHistory(of id: ObjectID) async throws(JournalError) -> Int {
-    let session = try Session(of: journal)
+    let session = try session()
     var found: [SealedRevision] = []
     var (known, open) = try parents(of: id, session.keys)
     do throws(APIError) {

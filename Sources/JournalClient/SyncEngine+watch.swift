@@ -64,7 +64,8 @@ extension SyncEngine {
         // After one beyond the doublings of a minute, a minute apart.
         do {
           try await Pace(tries: 1, first: .milliseconds(500), longest: .seconds(60))
-            .wait(before: min(failures, 9) + 1)
+            .wait(before: min(failures, 9) + 1, atLeast: askedToWait)
+          askedToWait = nil
         } catch {
           return
         }
@@ -84,7 +85,7 @@ extension SyncEngine {
       try finishSetup(options.progress)
       return report
     }
-    let session = try Session(of: journal)
+    let session = try session()
     var report = try await sendFrozen(session)
     let (sent, isDone) = try await push(session, options)
     report.add(sent)
@@ -102,7 +103,7 @@ extension SyncEngine {
   /// - Returns: The page that the server answered with; `nil` after a save here, or when the wait
   ///   ended with nothing new.
   private func news() async throws(JournalError) -> WaitedPage? {
-    let session = try Session(of: journal)
+    let session = try session()
     let state = try journal.state()
     guard let pin = state.pin else { throw .incomplete }
     let rowsOnly = cursorIsBehind

@@ -19,6 +19,8 @@ public actor SyncEngine {
   var cursorIsBehind = false
   var isSyncing = false
   let nudges = Nudges()
+  /// How long a busy server asked to be left alone.
+  var askedToWait: Duration?
   /// The deletion that the last login was told of, after it was believed.
   var seenDeletion: (what: WireDeletion, api: VaultAPI)?
 
@@ -66,7 +68,7 @@ public actor SyncEngine {
   func run(
     _ options: SyncOptions, first: WaitedPage?
   ) async throws(JournalError) -> SyncReport {
-    let session = try Session(of: journal)
+    let session = try session()
     var report = SyncReport()
     var page = first
     for attempt in 1... {
@@ -109,6 +111,13 @@ public actor SyncEngine {
   }
 }
 
+extension SyncEngine {
+  /// The way to the server with the present session.
+  func session() throws(JournalError) -> Session {
+    try Session(of: journal, pace: settings.pace)
+  }
+}
+
 /// One sync's way to the server: who asks, with which keys.
 struct Session {
   let api: VaultAPI
@@ -116,7 +125,7 @@ struct Session {
 
   /// - Throws: `encryptionOff`, `locked`, `keysChanged`, `needsPassword` where there is no token;
   ///   `cloudDeleted`.
-  init(of journal: Journal) throws(JournalError) {
+  init(of journal: Journal, pace: Pace) throws(JournalError) {
     keys = try journal.keys.unlocked()
     let keys = keys
     let (state, credential) = try journal.store.read { (store) throws(JournalError) in
@@ -129,6 +138,6 @@ struct Session {
     guard !state.step.isBeforeAccount, state.step != .registered else { throw .setupUnfinished }
     guard let address = ServerAddress(account.url) else { throw .badInput("the server's address") }
     guard let credential else { throw .needsPassword(.sessionEnded) }
-    api = VaultAPI(address, credential: credential)
+    api = VaultAPI(address, credential: credential, pace: pace)
   }
 }

@@ -201,6 +201,25 @@ import VaultProtocol
     }
   }
 
+  @Test func `another vault under the same name, id and password is refused`() async throws {
+    let vault = try TestVault()
+    let twin = try TestVault(copying: vault)
+    let a = try TestDevice()
+    let folder = a.folder.deletingLastPathComponent().appending(path: "twin-\(UUID())")
+    try FileManager.default.copyItem(at: a.folder, to: folder)
+    let b = try TestDevice(in: folder)
+    try await vault.serve { server in
+      try await a.register(at: server)
+      try await twin.serve { elsewhere in
+        try await b.register(at: elsewhere)
+        try await a.engine.move(to: elsewhere)
+        await #expect(throws: JournalError.keysRefused) {
+          try await a.engine.logIn(password: password())
+        }
+      }
+    }
+  }
+
   @Test func `keys that are not this account's are refused`() async throws {
     let vault = try TestVault()
     try await vault.serve { server in

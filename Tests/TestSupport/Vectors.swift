@@ -16,9 +16,12 @@ public struct Vectors<Case: Decodable>: Decodable {
 }
 
 /// Bytes that a JSON file holds as hexadecimal digits.
-public struct Hex: Decodable, Sendable {
+public struct Hex: Decodable, Sendable, CustomStringConvertible {
   /// The bytes.
   public let bytes: [UInt8]
+
+  /// The first bytes, for a test's report.
+  public var description: String { [UInt8](bytes.prefix(8)).hex + (bytes.count > 8 ? "…" : "") }
 
   /// Decodes a string of an even number of digits.
   ///
