@@ -10,11 +10,11 @@ public enum BackgroundProcess {
   /// - Parameters:
   ///   - executable: A path; `/proc/self/exe` is this program.
   ///   - arguments: All of them, the program's name first. Others can read them: no secret here.
-  /// - Returns: The other end of its standard input.
+  /// - Returns: The process, with the other end of its standard input.
   /// - Throws: ``SystemError``.
   public static func start(
     _ executable: String, arguments: [String]
-  ) throws(SystemError) -> LocalSocket {
+  ) throws(SystemError) -> Started {
     var ends: [Int32] = [-1, -1]
     let kind = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue)
     try checked("socketpair") { unsafe Int(socketpair(AF_UNIX, kind, 0, &ends)) }
@@ -34,7 +34,15 @@ public enum BackgroundProcess {
     var process = pid_t()
     let status = unsafe posix_spawn(&process, executable, &actions, nil, words, environ)
     guard status == 0 else { throw SystemError(call: "posix_spawn", code: status) }
-    return LocalSocket(owning: mine)
+    return Started(id: process, socket: LocalSocket(owning: mine))
+  }
+
+  /// A process that was started.
+  public struct Started: ~Copyable, Sendable {
+    /// Its number.
+    public let id: Int32
+    /// The other end of its standard input.
+    public let socket: LocalSocket
   }
 
   /// Makes this process the background process it was started as: a session of its own, no

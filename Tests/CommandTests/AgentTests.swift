@@ -10,25 +10,28 @@ import Testing
 
   /// Starts an agent in a folder of its own.
   private static func withAgent(
-    idle: Int = 60, _ body: (String) async throws -> Void
+    idle: Int = 60, _ body: (String, pid_t) async throws -> Void
   ) async throws {
     let folder = URL(filePath: "/tmp/agent-\(UUID().uuidString)")
     try FileManager.default.createDirectory(
       at: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
     defer { try? FileManager.default.removeItem(at: folder) }
-    let ready = try await Aside.run { try start(in: folder.path, idle: idle) }
-    #expect(ready == [0, 0, 0, 1])
+    let process = try await Aside.run { try start(in: folder.path, idle: idle) }
     defer { try? end(folder.path) }
-    try await body(folder.path)
+    try await body(folder.path, process)
   }
 
-  private static func start(in folder: String, idle: Int) throws -> [UInt8] {
-    let starter = try BackgroundProcess.start(
+  /// Returns when the agent is ready.
+  private static func start(in folder: String, idle: Int) throws -> pid_t {
+    let agent = try BackgroundProcess.start(
       Programs.folder.appending(path: "journal").path,
       arguments: ["journal", "agent", "--folder", folder, "--name", "s", "--idle", "\(idle)"])
-    try starter.send([0, 0, 0, UInt8(secret.count)].span)
-    try starter.send(secret.span)
-    return try bytes(starter.receive(count: 4))
+    try agent.socket.send([0, 0, 0, UInt8(secret.count)].span)
+    try agent.socket.send(secret.span)
+    guard try bytes(agent.socket.receive(count: 4)) == [0, 0, 0, 1] else {
+      throw SystemError.unexpected
+    }
+    return agent.id
   }
 
   /// Asks for the end.
@@ -56,20 +59,8 @@ import Testing
     }
   }
 
-  /// The agent that listens in `folder`.
-  private static func process(_ folder: String) throws -> pid_t {
-    for entry in try FileManager.default.contentsOfDirectory(atPath: "/proc") {
-      guard let process = pid_t(entry),
-        let line = try? Data(contentsOf: URL(filePath: "/proc/\(process)/cmdline")),
-        String(decoding: line, as: UTF8.self).contains(folder)
-      else { continue }
-      return process
-    }
-    throw SystemError(call: "no agent", code: ESRCH)
-  }
-
   @Test func `the agent gives the key to who asks, again and again`() async throws {
-    try await Self.withAgent { folder in
+    try await Self.withAgent { folder, _ in
       for _ in 1...2 {
         let got = try Self.keys(folder)
         #expect(got == Self.secret)
@@ -78,7 +69,7 @@ import Testing
   }
 
   @Test func `after lock nobody listens, and the socket is gone`() async throws {
-    try await Self.withAgent { folder in
+    try await Self.withAgent { folder, _ in
       try Self.lock(folder)
       #expect(throws: SystemError.self) { try Self.keys(folder) }
       #expect(!FileManager.default.fileExists(atPath: folder + "/s"))
@@ -86,8 +77,7 @@ import Testing
   }
 
   @Test func `an agent that is killed has locked the journal`() async throws {
-    try await Self.withAgent { folder in
-      let process = try Self.process(folder)
+    try await Self.withAgent { folder, process in
       kill(process, SIGKILL)
       _ = try await Aside.run { waitpid(process, nil, 0) }
       #expect(throws: SystemError(call: "connect", code: ECONNREFUSED)) { try Self.keys(folder) }
@@ -95,8 +85,7 @@ import Testing
   }
 
   @Test func `an unused agent ends by itself`() async throws {
-    try await Self.withAgent(idle: 1) { folder in
-      let process = try Self.process(folder)
+    try await Self.withAgent(idle: 1) { folder, process in
       let status = try await Aside.run {
         var status: Int32 = -1
         waitpid(process, &status, 0)
@@ -108,8 +97,7 @@ import Testing
   }
 
   @Test func `the agent's command line holds no secret`() async throws {
-    try await Self.withAgent { folder in
-      let process = try Self.process(folder)
+    try await Self.withAgent { folder, process in
       let line = try Data(contentsOf: URL(filePath: "/proc/\(process)/cmdline"))
       let words = String(decoding: line, as: UTF8.self).split(separator: "\0").map(String.init)
       #expect(words == ["journal", "agent", "--folder", folder, "--name", "s", "--idle", "60"])
@@ -117,9 +105,9 @@ import Testing
   }
 
   @Test func `another user's processes cannot read the agent's memory`() async throws {
-    try await Self.withAgent { folder in
+    try await Self.withAgent { folder, process in
       // Not dumpable: the kernel gives its memory's file to root alone.
-      let path = "/proc/\(try Self.process(folder))/mem"
+      let path = "/proc/\(process)/mem"
       let owner = try FileManager.default.attributesOfItem(atPath: path)[.ownerAccountID] as? Int
       #expect(owner == 0)
     }

@@ -75,8 +75,8 @@ struct AgentClient {
         "journal", "agent", "--folder", folder, "--name", name, "--idle",
         String(idle.components.seconds),
       ])
-    try keys.withBytes { (bytes) throws(SystemError) in try agent.sendPart(bytes) }
-    guard try agent.receiveNumber() == 1 else { throw .unexpected }
+    try keys.withBytes { (bytes) throws(SystemError) in try agent.socket.sendPart(bytes) }
+    guard try agent.socket.receiveNumber() == 1 else { throw .unexpected }
   }
 
   private func connect() -> LocalSocket? {
