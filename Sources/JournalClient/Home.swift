@@ -78,29 +78,35 @@ public struct Home: Sendable, Equatable {
 
   /// Writes `bytes`, which are sealed or public, as a durable file of mode 0600.
   func write(_ bytes: [UInt8], to url: URL) throws(JournalError) {
-    let handle = try makeFile(url)
-    do {
-      try handle.write(contentsOf: Data(bytes))
-    } catch {
-      throw .file(error)
-    }
-    try finish(handle)
+    try replace(url, with: Data(bytes))
   }
 
-  /// Puts the content of `new` in the place of `present`, then removes `new`.
-  ///
-  /// A crash at any point leaves `new` whole, or `present` with its content, or both.
-  func adopt(_ new: URL, as present: URL) throws(JournalError) {
+  /// Puts `content` in the place of the file at `url`, durably: a crash or a full disk leaves the
+  /// one that was there, whole.
+  private func replace(_ url: URL, with content: Data) throws(JournalError) {
     do {
-      try Data(contentsOf: new).write(to: present, options: .atomic)
-      try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: present.path)
-      let handle = try FileHandle(forUpdating: present)
+      try content.write(to: url, options: .atomic)
+      try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: url.path)
+      let handle = try FileHandle(forUpdating: url)
       try handle.synchronize()
       try handle.close()
       try synchronizeFolder()
     } catch {
       throw .file(error)
     }
+  }
+
+  /// Puts the content of `new` in the place of `present`, then removes `new`.
+  ///
+  /// A crash at any point leaves `new` whole, or `present` with its content, or both.
+  func adopt(_ new: URL, as present: URL) throws(JournalError) {
+    let content: Data
+    do {
+      content = try Data(contentsOf: new)
+    } catch {
+      throw .file(error)
+    }
+    try replace(present, with: content)
     try remove(new)
   }
 

@@ -80,7 +80,9 @@ extension SyncEngine {
   ) async throws(JournalError) -> SyncReport {
     let step = try journal.state().step
     let waits = try journal.hasPending()
-    guard page == nil, root != nil, step == .none, waits else {
+    // A row whose blob is not here yet may be an edit to be merged with what waits.
+    let wants = try journal.store.read { (store) throws(JournalError) in try store.wantsAny() }
+    guard page == nil, root != nil, step == .none, waits, !wants else {
       let report = try await run(options, first: page)
       try finishSetup(options.progress)
       return report
