@@ -3,7 +3,7 @@ import KeyFlow
 
 /// Reads entries out of JSON: our own document, a plain array, Day One's, jrnl's, Standard Notes'.
 ///
-/// Each entry is told by its own members, so the order of a document's members does not matter.
+/// Each entry is told by its own members. Our own document names its format before its entries.
 struct ImportJSON {
   private let minutesFromUTC: Int
   private var count = 0

@@ -15,8 +15,8 @@ struct Importer {
   private let options: ImportOptions
   private let keys: UnlockedKeys
   private let progress: (Progress) -> Void
-  /// Derives record ids from foreign ids, so that two devices import an entry as one record while
-  /// the server cannot tell whether a known id is among them.
+  /// Derives record ids from foreign ids under the vault key: devices that share it import an entry
+  /// as one record, and the server cannot tell whether a known id is among them.
   private let idSecret: Plaintext
   /// Entries that were imported before, by their source key.
   private var known: [UInt64: ObjectID] = [:]
