@@ -6,10 +6,18 @@ let package = Package(
   name: "benchmarks",
   dependencies: [.package(name: "journal-vault", path: "..")],
   targets: [
-    // The bare library, as the limit to compare with.
+    // The bare libraries, as the limits to compare with.
     .systemLibrary(name: "CBare", pkgConfig: "libsodium", providers: [.apt(["libsodium-dev"])]),
+    .systemLibrary(
+      name: "CStores", pkgConfig: "libpq", providers: [.apt(["libpq-dev", "libsqlite3-dev"])]),
     .executableTarget(
       name: "CryptoBenchmark",
       dependencies: ["CBare", .product(name: "KeyFlow", package: "journal-vault")]),
+    .executableTarget(
+      name: "StoreBenchmark",
+      dependencies: [
+        "CStores", .product(name: "KeyFlow", package: "journal-vault"),
+        .product(name: "VaultServer", package: "journal-vault"),
+      ]),
   ]
 )

@@ -202,10 +202,10 @@ def synced(bench, name, database, batch):
     print(f"  {name}: server memory at rest {server.rss()} MB (target 40)")
     bench.journal(a, "write", "The first line.")
     bench.journal(
-        a, "encryption", "on", "--server", server.url, "--user", "bench", *secret, "--yes",
+        a, "encryption", "on", "--server", server.url, "--user", "bench", *secret,
         "--recovery-kit-file", bench.work / f"{name}.kit",
     )  # fmt: skip
-    bench.journal(b, "join", "--server", server.url, "--user", "bench", *secret, "--yes")
+    bench.journal(b, "join", "--server", server.url, "--user", "bench", *secret)
     for home in (a, b):
         bench.journal(home, "unlock", *secret[:2])
     pushed, pulled = [], []
@@ -274,6 +274,7 @@ def main():
     parser.add_argument("--json")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="journal-bench.") as work:
+        os.chmod(work, 0o755)  # PostgreSQL runs as another user where we are root
         bench = Bench(options.bin, work)
         if options.crypto:
             for line in subprocess.check_output([options.crypto], text=True).splitlines():
