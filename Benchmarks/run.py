@@ -70,6 +70,20 @@ class Bench:
         print(text, flush=True)
         self.rows.append(entry)
 
+    def beside(self, command):
+        """Rows of a program that measures itself beside a bare library: one JSON object a line."""
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as program:
+            for line in program.stdout:
+                found = json.loads(line)
+                self.rows.append(found)
+                print(
+                    f"{found['row']:58} {found['ms']:9.3f} ms  {found['ratio']:6.2f} × beside"
+                    f" ({found['limit_ms']:.3f} ms) [{found['ratio_min']:.2f} …"
+                    f" {found['ratio_max']:.2f}]  target: {found['target']}", flush=True
+                )  # fmt: skip
+        if program.returncode != 0:
+            sys.exit(f"{command[0]}: {program.returncode}")
+
 
 def entries(count, seed):
     """`count` entries of about 2 KB, the same for the same seed."""
@@ -249,6 +263,16 @@ def sqlite_row17(bench):
     bench.rows.append(dict(row="17 SQLite bytes per entry", bytes=per, ratio=per / 2048))
 
 
+def postgres_row17(bench, url):
+    """Row 17 on PostgreSQL: the whole database's tables and indexes, by its own count."""
+    query = "SELECT sum(pg_total_relation_size(oid)) FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace AND relname <> 'bare'"
+    total = int(subprocess.check_output(["psql", "-qAtX", url, "-c", query], text=True))
+    per = total / 30_000
+    print(f"17 PostgreSQL bytes per 2 KB entry, indexes, commits and heads in: {per:.0f} "
+          f"({per / 2048:.2f} ×; target 1.6)")  # fmt: skip
+    bench.rows.append(dict(row="17 PostgreSQL bytes per entry", bytes=per, ratio=per / 2048))
+
+
 def postgres_batches(url):
     """Seconds of 10,000 rows of 2.7 KB by COPY in transactions of 1,000, durable, thrice."""
     lines = "".join(
@@ -269,21 +293,16 @@ def postgres_batches(url):
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--bin", required=True)
-    parser.add_argument("--crypto")
+    parser.add_argument("--tools", help="the folder of CryptoBenchmark and StoreBenchmark")
     parser.add_argument("--only", choices=["local", "server"])
     parser.add_argument("--json")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="journal-bench.") as work:
         os.chmod(work, 0o755)  # PostgreSQL runs as another user where we are root
         bench = Bench(options.bin, work)
-        if options.crypto:
-            for line in subprocess.check_output([options.crypto], text=True).splitlines():
-                found = json.loads(line)
-                bench.rows.append(found)
-                print(
-                    f"{found['row']:58} {found['ours_us']:9.2f} µs  {found['ratio']:.2f} × the bare"
-                    f" calls [{found['ratio_min']:.2f} … {found['ratio_max']:.2f}]  target: 1.5 ×"
-                )
+        tools = Path(options.tools) if options.tools else None
+        if tools and options.only != "server":
+            bench.beside([tools / "CryptoBenchmark"])
         if options.only != "server":
             local(bench)
             peers(bench)
@@ -291,11 +310,17 @@ def main():
             batch = lambda: [10 * s for s in sqlite_commit(bench.work, 1_000, 2_700)]  # noqa: E731
             synced(bench, "sqlite", f"sqlite:{bench.work}/sqlite/vault.sqlite", batch)
             sqlite_row17(bench)
+            if tools:
+                (bench.work / "stores").mkdir()
+                bench.beside([tools / "StoreBenchmark", "sqlite", bench.work / "stores"])
             script, folder = ROOT / "scripts" / "postgres.sh", Path(work) / "postgres"
             subprocess.run([script, "start", folder], check=True, stdout=subprocess.DEVNULL)
             url = subprocess.check_output([script, "url", folder], text=True).strip()
             try:
                 synced(bench, "postgres", url, lambda: postgres_batches(url))
+                postgres_row17(bench, url)
+                if tools:
+                    bench.beside([tools / "StoreBenchmark", "postgres", url])
             finally:
                 subprocess.run([script, "stop", folder], check=True, stdout=subprocess.DEVNULL)
         if options.json:

@@ -19,13 +19,16 @@ struct Program {
       fatalError("usage: StoreBenchmark sqlite FOLDER | postgres URL")
     }
     let (kind, place) = (arguments[1], arguments[2])
+    setlinebuf(stdout)
+    var policy = StorePolicy()
+    policy.quotaRecords = 1_000_000
     let store: any VaultStore
     let bare: any Bare
     if kind == "sqlite" {
-      store = try SQLiteStore(path: place + "/store.sqlite", policy: StorePolicy())
+      store = try SQLiteStore(path: place + "/store.sqlite", policy: policy)
       bare = try BareSQLite(path: place + "/bare.sqlite")
     } else {
-      store = try await PostgresStore(url: place, policy: StorePolicy(), now: now)
+      store = try await PostgresStore(url: place, policy: policy, now: now)
       bare = try BarePostgres(url: place)
     }
     try await commits(kind, store, bare)
