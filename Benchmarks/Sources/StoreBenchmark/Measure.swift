@@ -37,10 +37,12 @@ func report(
   let ratios = pairs.map { $0.ours / $0.bare }.sorted()
   let ours = pairs.map(\.ours).sorted()[pairs.count / 2] * 1_000 / Double(each)
   let bare = pairs.map(\.bare).sorted()[pairs.count / 2] * 1_000 / Double(each)
-  print(
+  // At once, not when a buffer is full.
+  let line =
     "{\"row\": \"\(name)\", \"ms\": \(ours), \"limit_ms\": \(bare), "
-      + "\"ratio\": \(ratios[ratios.count / 2]), \"ratio_min\": \(ratios[0]), "
-      + "\"ratio_max\": \(ratios[ratios.count - 1]), \"target\": \"\(target)\"}")
+    + "\"ratio\": \(ratios[ratios.count / 2]), \"ratio_min\": \(ratios[0]), "
+    + "\"ratio_max\": \(ratios[ratios.count - 1]), \"target\": \"\(target)\"}\n"
+  FileHandle.standardOutput.write(Data(line.utf8))
 }
 
 /// Runs `body` on a thread of its own: the bare libraries block.

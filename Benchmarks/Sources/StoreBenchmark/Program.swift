@@ -19,7 +19,6 @@ struct Program {
       fatalError("usage: StoreBenchmark sqlite FOLDER | postgres URL")
     }
     let (kind, place) = (arguments[1], arguments[2])
-    setlinebuf(stdout)
     var policy = StorePolicy()
     policy.quotaRecords = 1_000_000
     let store: any VaultStore
