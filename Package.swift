@@ -115,8 +115,14 @@ let package = Package(
       swiftSettings: tests),
     .testTarget(
       name: "SodiumTests", dependencies: ["Sodium", "TestSupport"], swiftSettings: tests),
+    // Both sides of OPAQUE as a process, for the tests against other implementations: they are in
+    // Python, in keyflow/model.
+    .executableTarget(
+      name: "OPAQUEHelper", dependencies: ["KeyExchange", "Sodium", "TestSupport"],
+      path: "Tests/OPAQUEHelper", swiftSettings: tests),
     .testTarget(
-      name: "KeyExchangeTests", dependencies: ["KeyExchange", "Sodium", "TestSupport"],
+      name: "KeyExchangeTests",
+      dependencies: ["KeyExchange", "OPAQUEHelper", "Sodium", "TestSupport"],
       swiftSettings: tests),
     .testTarget(
       name: "KeyFlowTests", dependencies: ["KeyFlow", "KeyExchange", "Sodium", "TestSupport"],

@@ -55,8 +55,9 @@ if [ "${1:-build}" = check ]; then
   if [ "$wanted" != "$(cat .venv/installed.txt 2>/dev/null)" ]; then
     echo "setup.sh: making .venv"
     python3 -m venv .venv
-    .venv/bin/pip install --quiet --disable-pip-version-check \
-      --requirement keyflow/model/requirements.txt --requirement scripts/requirements.txt
+    for file in keyflow/model/requirements.txt scripts/requirements.txt; do
+      .venv/bin/pip install --quiet --disable-pip-version-check --requirement "$file"
+    done
     echo "$wanted" >.venv/installed.txt
   fi
 fi
