@@ -28,13 +28,16 @@ class Line:
             raise RefusedAt(message) from refusal
 
 
-def register(client, server, password, name, line=Line()):
+UNTOUCHED = Line()
+
+
+def register(client, server, password, name, line=UNTOUCHED):
     state, request = client.start_registration(password)
     response = line.carry("request", request, lambda m: server.respond_registration(m, name))
     return line.carry("response", response, lambda m: client.finish_registration(state, m))
 
 
-def login(client, server, record, password, name, line=Line()):
+def login(client, server, record, password, name, line=UNTOUCHED):
     """(the server's session key, the client's, the export key)"""
     state, ke1 = client.start_login(password)
     if line.message == "record":
