@@ -42,6 +42,6 @@ public enum Migrations {
   public static let localSQLite = [
     Migration(
       1, "v0001_records", PackageResources.v0001_records_sqlite_sql,
-      checksum: "348983652ef8014d3cbc303b5111a8851b5f474566bb9108dbe9875d901d066b")
+      checksum: "2814635f31bf7e11cabe1b4dc8f531615513eaa586737f2baf2fb332e9be8a86")
   ]
 }

@@ -11,7 +11,8 @@ extension SyncEngine {
   /// What the journal was before turning encryption on was begun and not confirmed.
   func startingPoint(_ state: JournalState) throws(JournalError) -> JournalState {
     var before = state
-    let isLocalKey = try KeyFile.read(in: journal.home)?.epoch == state.epoch
+    var isLocalKey = false
+    if let key = try KeyFile.read(in: journal.home) { isLocalKey = state.fits(key) }
     before.step = isLocalKey ? .none : .cloudDeleted
     if isLocalKey { before.account = nil }
     return before
@@ -24,7 +25,8 @@ extension SyncEngine {
     _ create: WireAccountCreate, _ account: ServerAccount, _ password: HeldPassword
   ) async throws(JournalError) {
     let keys = try journal.keys.unlocked()
-    let (login, _) = try await loginWithoutVault(account, password)
+    let (login, _) = try await logIn(at: account, password)
+    guard login.created.hasDeletion else { throw .nameTaken }
     var create = create
     create.profile = UInt32(login.profile.id)
     create.slots.passwordSlot = Data(
@@ -40,18 +42,20 @@ extension SyncEngine {
   }
 
   /// Sends the stored request, on condition of the certificates that the deletion left.
+  ///
+  /// - Throws: `nameTaken` where another device was faster: its copy can be joined.
   func beginAgain(_ password: HeldPassword) async throws(JournalError) {
     let keys = try await unlockedKeys(password)
     guard let account = try journal.state().account else { throw .encryptionOff }
     let create = try setup(keys)
-    let login: (ServerLogin, VaultAPI)
-    do throws(JournalError) {
-      login = try await loginWithoutVault(account, password)
-    } catch {
-      // There is a copy again: ours, if the answer was lost.
-      guard error == .nameTaken else { throw error }
-      try enterFirstHead(of: create)
-      return
+    let (login, api) = try await logIn(at: account, password)
+    guard login.created.hasDeletion else {
+      // There is a copy again: ours, if the answer was lost; or another device was faster.
+      guard login.opensVault(begunBy: create, keys) else {
+        try advance(to: .cloudDeleted)
+        throw .nameTaken
+      }
+      return try enterFirstHead(of: create)
     }
     var body = WireKeyringPut()
     body.mode = .beginAfterDeletion
@@ -59,10 +63,10 @@ extension SyncEngine {
     body.generation = create.generation
     body.epoch = create.epoch
     body.commit = create.commit
-    let blobs = login.0.created.deletion.certificates.map { [UInt8]($0.blob) }
+    let blobs = login.created.deletion.certificates.map { [UInt8]($0.blob) }
     do {
       let tag = try DeletionReceipt.certificateHash(of: blobs)
-      try await login.1.putKeyring(VaultAPI.encode(body), tag: tag)
+      try await api.putKeyring(VaultAPI.encode(body), tag: tag)
     } catch let error as APIError {
       throw JournalError(error)
     } catch {
@@ -71,15 +75,17 @@ extension SyncEngine {
     try enterFirstHead(of: create)
   }
 
-  /// A login at an account of ours that has no cloud copy at present.
-  private func loginWithoutVault(
-    _ account: ServerAccount, _ password: HeldPassword
+  /// A login at an account of ours.
+  ///
+  /// - Throws: `nameTaken` where it is somebody else's.
+  private func logIn(
+    at account: ServerAccount, _ password: HeldPassword
   ) async throws(JournalError) -> (ServerLogin, VaultAPI) {
     guard let address = ServerAddress(account.url) else { throw .badInput("the server's address") }
     var api = VaultAPI(address, pace: settings.pace)
     let login = try await ServerLogin.perform(
       api, account, password: password, profiles: journal.environment.profiles)
-    guard try login.uid == journal.state().uid, login.created.hasDeletion else { throw .nameTaken }
+    guard try login.uid == journal.state().uid else { throw .nameTaken }
     api.credential = login.credential
     return (login, api)
   }

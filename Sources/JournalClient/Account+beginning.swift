@@ -17,7 +17,7 @@ extension SyncEngine {
     password: borrowing SecretBytes, options: SyncOptions = SyncOptions()
   ) async throws(JournalError) -> SyncReport {
     let password = HeldPassword(password)
-    return try await exclusively { engine throws(JournalError) in
+    return try await operation(password) { engine throws(JournalError) in
       options.progress(SyncProgress(.unlocking))
       _ = try await engine.enter(password)
       let session = try engine.session()

@@ -30,13 +30,14 @@ extension SyncEngine {
   /// Pulls to the head first, so that nothing goes that this device does not have. Neither text nor
   /// key goes into the request. A crash, or a lost answer, is followed by the same call again.
   ///
-  /// - Throws: `wrongPassword`; `receiptRefused` where the server's receipt does not hold or it
+  /// - Throws: `wrongPassword`; `damaged` where records of the copy do not open here, and
+  ///   would be gone with it; `receiptRefused` where the server's receipt does not hold or it
   ///   still shows something afterwards; `offline` and its like.
   public func deleteCloudData(
     password: borrowing SecretBytes, account: Bool = false, options: SyncOptions = SyncOptions()
   ) async throws(JournalError) -> CloudReceipt {
     let password = HeldPassword(password)
-    return try await exclusively { engine throws(JournalError) in
+    return try await operation(password) { engine throws(JournalError) in
       try await engine.delete(password, account: account, options)
     }
   }
@@ -59,7 +60,10 @@ extension SyncEngine {
     while true {
       attempt += 1
       let session = try session()
-      _ = try await pull(session, options, first: nil)
+      let report = try await pull(session, options, first: nil)
+      guard report.damaged.isEmpty || options.allowsDamage else {
+        throw .damaged(ids: report.damaged)
+      }
       guard let pin = try journal.state().pin else { throw .incomplete }
       let blobs = certificates(at: pin, session.keys)
       var body = WireVaultDelete()

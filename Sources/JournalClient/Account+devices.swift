@@ -24,7 +24,7 @@ extension SyncEngine {
   public func devices(password: borrowing SecretBytes) async throws(JournalError) -> [AccountDevice]
   {
     let password = HeldPassword(password)
-    return try await exclusively { engine throws(JournalError) in
+    return try await operation(password) { engine throws(JournalError) in
       let api = try await engine.enter(password)
       let keys = try engine.journal.keys.unlocked()
       do throws(APIError) {
@@ -46,7 +46,7 @@ extension SyncEngine {
     _ session: UInt64, password: borrowing SecretBytes
   ) async throws(JournalError) {
     let password = HeldPassword(password)
-    try await exclusively { engine throws(JournalError) in
+    try await operation(password) { engine throws(JournalError) in
       let api = try await engine.enter(password)
       do throws(APIError) {
         try await api.endSession(session)

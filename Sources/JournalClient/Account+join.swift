@@ -20,7 +20,7 @@ extension SyncEngine {
     _ wish: AccountWish, password: borrowing SecretBytes, options: SyncOptions = SyncOptions()
   ) async throws(JournalError) -> SyncReport {
     let password = HeldPassword(password)
-    return try await exclusively { engine throws(JournalError) in
+    return try await operation(password) { engine throws(JournalError) in
       let state = try engine.journal.state()
       guard state.account == nil || state.step == .cloudDeleted else { throw .encryptionOn }
       try await engine.enterVault(wish, password, options)
@@ -55,7 +55,7 @@ extension SyncEngine {
       device: state.device, in: journal.home)
     let new = UnlockedKeys(keyring: ring, uid: uid)
     try journal.store.write { (store) throws(JournalError) in
-      guard try store.state()?.epoch == old.keyring.epoch else { throw .keysChanged }
+      _ = try store.writableState(old)
       try store.sealAnew(from: old, to: new, device: state.device, progress: options.progress)
       if uid != state.uid { try store.forgetBases() }
       try store.dropVaultRows()
@@ -64,8 +64,7 @@ extension SyncEngine {
       try store.dropKeyrings(except: key.key.epoch)
       try store.setCredential(login.credential, with: new)
       try store.updateState {
-        $0.uid = uid
-        $0.epoch = key.key.epoch
+        $0.take(new)
         $0.pin = pin
         $0.cursor = []
         $0.account = account

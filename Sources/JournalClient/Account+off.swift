@@ -16,17 +16,17 @@ extension SyncEngine {
     password: borrowing SecretBytes, options: SyncOptions = SyncOptions()
   ) async throws(JournalError) {
     let password = HeldPassword(password)
-    try await exclusively { engine throws(JournalError) in
+    try await operation(password) { engine throws(JournalError) in
       let state = try engine.journal.state()
       guard state.account != nil else { throw .encryptionOff }
       if state.step == .prepared || state.step == .confirmed {
         return try engine.abandon(state)
       }
       options.progress(SyncProgress(.unlocking))
-      let key = try await LocalSlot.open(
+      let opened = try await LocalSlot.open(
         password: password, state, profiles: engine.journal.environment.profiles,
-        in: engine.journal.home)
-      if state.epoch == key.key.epoch { try engine.journal.unlock(with: key.key) }
+        in: engine.journal.home, where: { state.fits($0) })
+      try engine.journal.unlock(with: opened.key.key)
       if let session = try? engine.session(), let credential = session.api.credential {
         // Best effort: a session that stays ends by itself.
         _ = try? await session.api.endSession(credential.sessionID)
@@ -48,16 +48,17 @@ extension SyncEngine {
     try journal.home.remove(journal.home.newSlotFile)
   }
 
-  /// The key file comes first: before the store names its epoch, it is ignored.
+  /// The key file comes first: before the store names its key, it is ignored, and replaced by the
+  /// next attempt.
   private func sealUnderFileKey(_ options: SyncOptions) throws(JournalError) {
     let old = try journal.keys.unlocked()
     let state = try journal.state()
     // An epoch of its own: what was ever uploaded under a number is under one key.
     let key = VaultKey.make(epoch: max(state.epoch, old.keyring.epoch) + 1)
-    try KeyFile.write(key, in: journal.home)
+    try KeyFile.replace(with: key, in: journal.home)
     let new = UnlockedKeys(keyring: Keyring(current: key), uid: state.uid)
     try journal.store.write { (store) throws(JournalError) in
-      guard try store.state()?.epoch == old.keyring.epoch else { throw .keysChanged }
+      _ = try store.writableState(old)
       try store.dissolveCommit()
       try store.sealAnew(from: old, to: new, device: state.device, progress: options.progress)
       try store.dropVaultRows()
@@ -66,7 +67,7 @@ extension SyncEngine {
       try store.dropItem(Self.setupItem)
       try store.dropKeyrings(except: key.epoch)
       try store.updateState {
-        $0.epoch = key.epoch
+        $0.take(new)
         $0.account = nil
         $0.cursor = []
         $0.step = .none

@@ -16,7 +16,7 @@ extension SyncEngine {
     password: borrowing SecretBytes, options: SyncOptions = SyncOptions()
   ) async throws(JournalError) {
     let password = HeldPassword(password)
-    try await exclusively { engine throws(JournalError) in
+    try await operation(password) { engine throws(JournalError) in
       options.progress(SyncProgress(.unlocking))
       _ = try await engine.enter(password)
     }
@@ -27,23 +27,34 @@ extension SyncEngine {
   ///
   /// It does not undo an old password against a server that kept the old slot.
   ///
-  /// - Throws: `wrongPassword` for the present one; `badInput` for what no new one may be.
+  /// - Throws: `wrongPassword` for the present one; `badInput` for what no new one may be;
+  ///   `passwordInDoubt` where the server's answer was lost and cannot be asked for: then both open
+  ///   this device, and the same call again finds out.
   public func changePassword(
     from present: borrowing SecretBytes, to new: borrowing SecretBytes,
     options: SyncOptions = SyncOptions()
   ) async throws(JournalError) {
     let (present, new) = (HeldPassword(present), HeldPassword(new))
-    try await exclusively { engine throws(JournalError) in
+    try await operation(present) { engine throws(JournalError) in
       guard let account = try engine.journal.state().account else { throw .encryptionOff }
       try new.checkNew(account)
       options.progress(SyncProgress(.unlocking))
-      let api = try await engine.enter(present)
-      try await engine.change(to: new, account, api)
+      let api: VaultAPI
+      do throws(JournalError) {
+        api = try await engine.enter(present)
+      } catch {
+        // Changed already, by a call that did not hear of it.
+        guard error == .wrongPassword, engine.journal.home.has(engine.journal.home.newSlotFile)
+        else { throw error }
+        _ = try await engine.enter(new)
+        return
+      }
+      try await engine.change(from: present, to: new, account, api)
     }
   }
 
   private func change(
-    to new: HeldPassword, _ account: ServerAccount, _ api: VaultAPI
+    from old: HeldPassword, to new: HeldPassword, _ account: ServerAccount, _ api: VaultAPI
   ) async throws(JournalError) {
     let keys = try journal.keys.unlocked()
     let state = try journal.state()
@@ -76,9 +87,30 @@ extension SyncEngine {
     do {
       try await api.putCredentials(VaultAPI.encode(body), tag: [UInt8](present.keyringEtag))
     } catch {
-      if case .refused = error { try journal.home.remove(journal.home.newSlotFile) }
-      throw JournalError(error)
+      return try await findOut(which: old, or: new, after: JournalError(error))
     }
     try LocalSlot.adoptNew(in: journal.home)
+  }
+
+  /// Which password holds, by logging in: a refusal may be of a repeat, after a first request whose
+  /// answer was lost, so that no answer but "yes" tells.
+  ///
+  /// - Throws: `refusal` where the old one holds; `passwordInDoubt` where the server cannot be asked.
+  private func findOut(
+    which old: HeldPassword, or new: HeldPassword, after refusal: JournalError
+  ) async throws(JournalError) {
+    do throws(JournalError) {
+      _ = try await enter(new)
+      return
+    } catch {
+      guard error == .wrongPassword else { throw .passwordInDoubt }
+    }
+    do throws(JournalError) {
+      // The slot that it writes takes the place of the new password's.
+      _ = try await enter(old)
+    } catch {
+      throw .passwordInDoubt
+    }
+    throw refusal
   }
 }

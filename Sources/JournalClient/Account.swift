@@ -90,7 +90,7 @@ extension SyncEngine {
     try journal.store.write { (store) throws(JournalError) in
       try store.setKeyring(keyring, epoch: key.key.epoch)
       try store.updateState {
-        $0.epoch = key.key.epoch
+        $0.take(keys)
         if $0.syncFault == .needsPassword { $0.syncFault = nil }
       }
       try store.setCredential(login.credential, with: keys)

@@ -33,6 +33,10 @@ enum AccountStep: String, Sendable {
 }
 
 extension JournalState {
+  /// Whether the journal opens by the key file: there is no account, or nothing is sealed under its
+  /// key yet.
+  var opensByFile: Bool { account == nil || step == .prepared || step == .confirmed }
+
   /// What an account operation has done so far.
   var step: AccountStep {
     get { AccountStep(rawValue: accountStep) ?? .none }

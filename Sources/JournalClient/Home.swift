@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 public import Foundation
+import Sodium
 
 #if canImport(Glibc)
   import Glibc
@@ -35,7 +36,8 @@ public struct Home: Sendable, Equatable {
   public var keyFile: URL { folder.appending(path: "vault.key") }
   /// This device's slot once encryption is on.
   public var slotFile: URL { folder.appending(path: "vault.slot") }
-  /// The next slot, while a password change or a rotation is under way.
+  /// The next slot, while a password change or a rotation is under way; after a crash it may be the
+  /// only one that opens the journal, so see ``LocalSlot`` before it is written or removed.
   public var newSlotFile: URL { folder.appending(path: "vault.slot.new") }
   /// Locked by the one process that syncs.
   public var syncLock: URL { folder.appending(path: "sync.lock") }
@@ -96,23 +98,25 @@ public struct Home: Sendable, Equatable {
     }
   }
 
-  /// Puts the content of `new` in the place of `present`, then removes `new`.
+  /// Gives the file `new` the name `present`, durably; nothing happens where somebody just did.
   ///
-  /// A crash at any point leaves `new` whole, or `present` with its content, or both.
+  /// A crash at any point leaves it whole, under the one name or the other.
   func adopt(_ new: URL, as present: URL) throws(JournalError) {
-    let content: Data
     do {
-      content = try Data(contentsOf: new)
+      try SecretFile.move(new.path, over: present.path)
+    } catch .absent {
+      return
     } catch {
-      throw .file(error)
+      throw .secret(error)
     }
-    try replace(present, with: content)
-    try remove(new)
   }
+
+  /// Whether there is a file at `url`.
+  func has(_ url: URL) -> Bool { FileManager.default.fileExists(atPath: url.path) }
 
   /// Removes `url`, where there is such a file; survives a power cut.
   func remove(_ url: URL) throws(JournalError) {
-    guard FileManager.default.fileExists(atPath: url.path) else { return }
+    guard has(url) else { return }
     do {
       try FileManager.default.removeItem(at: url)
       try synchronizeFolder()

@@ -123,7 +123,7 @@ extension StoreTransaction {
   /// - Throws: `keysChanged` where they are no longer the current ones.
   func writableState(_ keys: UnlockedKeys) throws(JournalError) -> JournalState {
     guard let state = try state() else { throw .noJournal }
-    guard state.epoch == keys.keyring.epoch, state.uid == keys.uid else { throw .keysChanged }
+    guard state.fits(keys) else { throw .keysChanged }
     return state
   }
 

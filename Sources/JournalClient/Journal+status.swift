@@ -9,6 +9,9 @@ public struct SyncStatus: Equatable, Sendable {
   public var isOn: Bool
   /// Whether turning encryption on was interrupted and waits to be gone on with.
   public var isUnfinished: Bool
+  /// Whether turning encryption on makes a new recovery kit, rather than going on after one was
+  /// confirmed.
+  public var makesKit: Bool
   /// Whether the owner deleted the cloud copy.
   public var isCloudDeleted: Bool
   /// When the last verified sync ended.
@@ -40,6 +43,7 @@ extension Journal {
       return SyncStatus(
         account: state.account, isOn: !isLocal && !state.step.isBeforeAccount,
         isUnfinished: state.step.isBeforeAccount || state.step == .registered,
+        makesKit: isLocal || state.step == .prepared,
         isCloudDeleted: state.step == .cloudDeleted, syncedAt: state.syncedAt,
         pending: isLocal ? 0 : try store.pendingRecordCount(),
         missing: try store.wanted().count, damaged: damaged, fault: state.syncFault,

@@ -35,11 +35,12 @@ public final class Journal: Sendable {
       guard try store.state() == nil else { throw .journalExists }
       // A slot without its journal: the database was lost, and a new one must not hide that.
       guard try home.read(home.slotFile, limit: LocalFile.count) == nil else { throw .damagedStore }
-      let epoch = try Self.ensureKeyFile(in: home)
+      let key = try Self.ensureKeyFile(in: home)
+      let uid = environment.makeID()
       try store.setState(
         JournalState(
-          uid: environment.makeID(), device: environment.makeID(), epoch: epoch, pin: nil,
-          cursor: [],
+          uid: uid, device: environment.makeID(), epoch: key.epoch, keyID: key.id(in: uid),
+          pin: nil, cursor: [],
           account: nil, accountStep: "", syncedAt: nil, pulledAt: nil))
     }
     try journal.unlockWithKeyFile(try journal.standing())
@@ -49,11 +50,11 @@ public final class Journal: Sendable {
   /// Makes the key file, before the state that makes it a journal.
   ///
   /// A key that is there already is never overwritten: a database that was lost may come back.
-  private static func ensureKeyFile(in home: Home) throws(JournalError) -> UInt32 {
-    if let key = try KeyFile.read(in: home) { return key.epoch }
+  private static func ensureKeyFile(in home: Home) throws(JournalError) -> VaultKey {
+    if let key = try KeyFile.read(in: home) { return key }
     let key = VaultKey.make(epoch: 0)
     try KeyFile.write(key, in: home)
-    return key.epoch
+    return key
   }
 
   /// Opens the journal in `home`; it comes unlocked where encryption is off.
@@ -86,11 +87,14 @@ public final class Journal: Sendable {
     }
   }
 
-  /// Unlocks with the key file, where there is one and it is the current epoch's.
+  /// Unlocks with the key file, where that is how the journal opens, and it holds the current key.
   private func unlockWithKeyFile(
     _ standing: (state: JournalState, older: [UInt8]?)
   ) throws(JournalError) {
-    guard let key = try KeyFile.read(in: home), key.epoch == standing.state.epoch else { return }
+    // With an account a file is left over, whatever number its key bears.
+    guard standing.state.opensByFile, let key = try KeyFile.read(in: home),
+      standing.state.fits(key)
+    else { return }
     try unlock(with: key, standing)
   }
 
@@ -107,6 +111,7 @@ public final class Journal: Sendable {
   ) throws(JournalError) {
     let state = standing.state
     guard key.epoch == state.epoch else { throw .keysChanged }
+    guard state.fits(key) else { throw .wrongPassword }
     guard let older = standing.older else {
       return keys.unlock(with: Keyring(current: key), uid: state.uid)
     }

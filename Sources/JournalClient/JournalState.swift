@@ -9,6 +9,8 @@ public struct JournalState: Equatable, Sendable {
   public var device: ObjectID
   /// The epoch that new blobs are sealed under.
   public var epoch: UInt32
+  /// The id of that epoch's key: epochs of a key file and of an account may bear one number.
+  public var keyID: KeyID
   /// The newest head that this device verified; `nil` before the first.
   public var pin: HeadPoint?
   /// Where the feed goes on; opaque, empty at first.
@@ -23,6 +25,25 @@ public struct JournalState: Equatable, Sendable {
   public var pulledAt: Instant?
   /// The named state that the last sync ended in, until one ends well.
   public var syncFault: SyncFault?
+}
+
+extension JournalState {
+  /// Whether `keys` are those that new blobs are sealed under.
+  func fits(_ keys: UnlockedKeys) -> Bool {
+    uid == keys.uid && epoch == keys.keyring.epoch && keyID == keys.id
+  }
+
+  /// Whether `key` is the one that new blobs are sealed under.
+  func fits(_ key: borrowing VaultKey) -> Bool {
+    epoch == key.epoch && keyID == key.id(in: uid)
+  }
+
+  /// Makes `keys` those that new blobs are sealed under.
+  mutating func take(_ keys: UnlockedKeys) {
+    uid = keys.uid
+    epoch = keys.keyring.epoch
+    keyID = keys.id
+  }
 }
 
 /// Where an account lives, and what a locked device must know to stretch its password.

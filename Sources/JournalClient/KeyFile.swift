@@ -25,6 +25,12 @@ enum KeyFile {
     }
   }
 
+  /// Writes `key` in the place of one that nothing is sealed under: an attempt that a crash ended.
+  static func replace(with key: borrowing VaultKey, in home: Home) throws(JournalError) {
+    try destroy(in: home)
+    try write(key, in: home)
+  }
+
   /// The key in the file; `nil` where there is no file.
   ///
   /// - Throws: `damagedStore` for another form, or where others could read it.

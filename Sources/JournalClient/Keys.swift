@@ -72,12 +72,15 @@ public final class Keys: Sendable {
 final class UnlockedKeys: Sendable {
   let keyring: Keyring
   let uid: ObjectID
+  /// The current key's id, to compare with the journal's.
+  let id: KeyID
   /// The catalog as this process last saw it; it goes when the keys go.
   let catalog = Mutex<Catalog?>(nil)
   /// Search text that this process has opened, by its item's oid.
   let texts = Mutex<[ObjectID: Plaintext]>([:])
 
   init(keyring: consuming Keyring, uid: ObjectID) {
+    id = keyring.currentKey().id(in: uid)
     self.keyring = keyring
     self.uid = uid
   }

@@ -84,6 +84,14 @@ final class ServerLogin: Sendable {
     return slot
   }
 
+  /// Whether the cloud copy there is the one that `create` began, under the key of `keys`: by the
+  /// slot, which nobody without the password can have made.
+  func opensVault(begunBy create: WireAccountCreate, _ keys: UnlockedKeys) -> Bool {
+    guard let slot = try? openSlot() else { return false }
+    let isOurKey = slot.key.id(in: keys.uid) == keys.id
+    return uid == keys.uid && isOurKey && created.generation == create.generation
+  }
+
   /// A new password slot under the password that logged in.
   func passwordSlot(
     of key: borrowing VaultKey, base: HeadPoint, uid: ObjectID

@@ -9,13 +9,14 @@ extension StoreTransaction {
     try one(
       """
       SELECT uid, device, epoch, generation, pin_seq, pin_hash, cursor, server_url, server_name,
-        account_name, receipt_key, account_step, synced_at, pulled_at, sync_fault, opaque_key
+        account_name, receipt_key, account_step, synced_at, pulled_at, sync_fault, opaque_key,
+        key_id
       FROM journal
       """
     ) { row in
       guard let uid = row.id(0), let device = row.id(1), let epoch = row.epoch(2),
         let generation = row.epoch(3), let seq = row.unsigned(4), let hash = row.digest(5),
-        let cursor = row.bytes(6)
+        let cursor = row.bytes(6), let keyID = row.bytes(16).flatMap({ KeyID($0) })
       else { return nil }
       var account: ServerAccount?
       if let url = row[7] as String?, let server = row[8] as String?, let name = row[9] as String?,
@@ -25,7 +26,7 @@ extension StoreTransaction {
           url: url, serverName: server, name: name, receiptKey: receiptKey, opaqueKey: opaqueKey)
       }
       return JournalState(
-        uid: uid, device: device, epoch: epoch,
+        uid: uid, device: device, epoch: epoch, keyID: keyID,
         pin: seq > 0 ? HeadPoint(generation: generation, seq: seq, hash: hash) : nil,
         cursor: cursor, account: account, accountStep: (row[11] as String?) ?? "",
         syncedAt: row.instant(12), pulledAt: row.instant(13),
@@ -39,8 +40,8 @@ extension StoreTransaction {
       """
       INSERT OR REPLACE INTO journal (id, uid, device, epoch, generation, pin_seq, pin_hash, cursor,
         server_url, server_name, account_name, receipt_key, account_step, synced_at, pulled_at,
-        sync_fault, opaque_key)
-      VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        sync_fault, opaque_key, key_id)
+      VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
       """,
       [
         state.uid.data, state.device.data, Int64(state.epoch),
@@ -49,6 +50,7 @@ extension StoreTransaction {
         state.account?.serverName, state.account?.name, state.account.map { Data($0.receiptKey) },
         state.accountStep, state.syncedAt?.milliseconds, state.pulledAt?.milliseconds,
         state.syncFault?.rawValue, state.account.map { Data($0.opaqueKey) },
+        Data(state.keyID.bytes),
       ])
   }
 

@@ -42,9 +42,9 @@ extension SyncEngine {
     var rows = try rootAt(pin)
     let keys = session.keys
     let commit = try journal.store.write { (store) throws(JournalError) -> FrozenCommit? in
-      guard let state = try store.state(), state.pin == pin, state.uid == keys.uid,
-        state.epoch == keys.keyring.epoch
-      else { throw .keysChanged }
+      guard let state = try store.state(), state.pin == pin, state.fits(keys) else {
+        throw .keysChanged
+      }
       let pending = try store.sendable(keys, device: state.device)
       guard !pending.isEmpty else { return nil }
       for revision in pending { rows.set(revision.sealed.row) }

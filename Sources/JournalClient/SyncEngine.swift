@@ -46,7 +46,10 @@ public actor SyncEngine {
   }
 
   /// Runs `work` while no other process and no other task syncs, and notes how it ended.
+  ///
+  /// With a `password` it is an account operation's (``operation(_:_:)``).
   func exclusively<R: Sendable>(
+    for password: HeldPassword? = nil,
     _ work: (isolated SyncEngine) async throws(JournalError) -> R
   ) async throws(JournalError) -> R {
     guard !isSyncing else { throw .syncing }
@@ -54,7 +57,9 @@ public actor SyncEngine {
     defer { isSyncing = false }
     let lock = try SyncLock(journal.home)
     defer { withExtendedLifetime(lock) {} }
+    defer { try? forgetOldKey() }
     do {
+      if let password { try await settle(password) }
       return try await work(self)
     } catch {
       try? note(error)
@@ -133,7 +138,7 @@ struct Session {
       return (state, try store.credential(with: keys))
     }
     guard let account = state.account else { throw .encryptionOff }
-    guard state.epoch == keys.keyring.epoch, state.uid == keys.uid else { throw .keysChanged }
+    guard state.fits(keys) else { throw .keysChanged }
     guard state.step != .cloudDeleted else { throw .cloudDeleted }
     guard !state.step.isBeforeAccount, state.step != .registered else { throw .setupUnfinished }
     guard let address = ServerAddress(account.url) else { throw .badInput("the server's address") }

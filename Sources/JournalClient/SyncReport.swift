@@ -93,6 +93,8 @@ public struct SyncProgress: Equatable, Sendable {
 public struct SyncOptions: Sendable {
   /// Lets a feed delete more than a tenth of the records: the user was asked.
   public var allowsDeletions = false
+  /// Lets the cloud copy be deleted although records of it are damaged here: the user was asked.
+  public var allowsDamage = false
   /// Takes over a copy that was begun anew: the user was asked.
   public var allowsNewGeneration = false
   /// Hears of progress, on any thread.

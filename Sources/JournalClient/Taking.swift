@@ -16,7 +16,7 @@ struct Taking {
     _ store: StoreTransaction, _ keys: UnlockedKeys, _ journal: Journal, _ settings: MergeSettings
   ) throws(JournalError) {
     guard let state = try store.state() else { throw .noJournal }
-    guard state.uid == keys.uid, state.epoch == keys.keyring.epoch else { throw .keysChanged }
+    guard state.fits(keys) else { throw .keysChanged }
     self.store = store
     self.keys = keys
     self.settings = settings

@@ -64,6 +64,30 @@ public enum SecretInput {
     return try gather(from: terminal.number, typed: true)
   }
 
+  /// Shows `text` on this process's terminal, past its streams, which may lead into a file or a log.
+  ///
+  /// - Throws: ``Failure``.
+  public static func show(_ text: borrowing SecretBytes) throws(Failure) {
+    guard let terminal = try? Descriptor.open("/dev/tty", O_WRONLY | O_NOCTTY) else {
+      throw .noTerminal
+    }
+    do throws(SystemError) {
+      try text.withBytes { (bytes) throws(SystemError) in
+        var sent = 0
+        while sent < bytes.count {
+          let rest = bytes.extracting(sent..<bytes.count)
+          sent += try checked("write") {
+            unsafe rest.withUnsafeBytes {
+              unsafe Glibc.write(terminal.number, $0.baseAddress, $0.count)
+            }
+          }
+        }
+      }
+    } catch {
+      throw .system(error)
+    }
+  }
+
   /// Whether a person sits at this process's terminal.
   public static var hasTerminal: Bool {
     (try? Descriptor.open("/dev/tty", O_RDWR | O_NOCTTY)) != nil

@@ -70,6 +70,22 @@ public enum SecretFile {
     guard unsafe link(draft, path) == 0 else {
       throw errno == EEXIST ? .exists : .system(errno)
     }
+    try synchronizeFolder(of: path)
+  }
+
+  /// Gives the file at `path` the name `other`, whatever stood there before, durably: a crash leaves
+  /// it whole under the one name or the other.
+  ///
+  /// - Throws: ``SecretFileError/absent`` when there is no such file.
+  public static func move(_ path: String, over other: String) throws(SecretFileError) {
+    guard unsafe rename(path, other) == 0 else {
+      throw errno == ENOENT ? .absent : .system(errno)
+    }
+    try synchronizeFolder(of: other)
+  }
+
+  /// Makes the names in the folder of `path` survive a power cut.
+  private static func synchronizeFolder(of path: String) throws(SecretFileError) {
     let slash = path.lastIndex(of: "/")
     let parent = slash.map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
     let folder = unsafe open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC)

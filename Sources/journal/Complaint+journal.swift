@@ -51,6 +51,7 @@ extension Complaint {
           ? "entry \(ids[0]) is damaged and cannot be opened"
           : "\(ids.count) entries are damaged and cannot be opened",
         hints: "everything else is fine; it is kept as it is and never sent over good data",
+        "\"cloud delete\" stops here, for the copy may be the better one; --accept-damage goes on",
         status: .damaged)
     case .tooNew:
       self.init(
@@ -70,7 +71,8 @@ extension Complaint {
         status: .locked)
     case .encryptionOff, .encryptionOn, .setupUnfinished, .syncing, .offline, .serverProblem,
       .notAServer,
-      .wrongServer, .needsPassword, .nameTaken, .keysRefused, .rolledBack, .forked, .incomplete,
+      .wrongServer, .needsPassword, .passwordInDoubt, .nameTaken, .keysRefused, .rolledBack,
+      .forked, .incomplete,
       .newGeneration, .confirmationNeeded, .deleted, .untrustedDeletion, .cloudDeleted,
       .receiptRefused, .kitNotConfirmed, .cancelled:
       self.init(network: error)

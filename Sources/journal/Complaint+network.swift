@@ -31,8 +31,16 @@ extension Complaint {
         "this is another server than the one of your account",
         hints: "nothing was sent to it; check the address", status: .otherVault)
     case .needsPassword(let need): self.init(passwordNeed: need)
+    case .passwordInDoubt:
+      self.init(
+        "it is not known whether the password was changed: the server's answer was lost",
+        hints: "both passwords open this device; the same command again finds out", status: .offline
+      )
     case .nameTaken:
-      self.init("that account name is taken", hints: "nothing was changed; choose another --user")
+      self.init(
+        "that account name is taken",
+        hints:
+          "nothing was changed; choose another --user, or \"journal join\" if the account is yours")
     case .keysRefused:
       self.init(
         "the server gave keys that are not this account's",

@@ -11,6 +11,15 @@ struct Complaint: Error {
   let status: ExitStatus
 
   init(_ what: String, hints: String..., status: ExitStatus = .failed) {
+    self.init(what, hints: hints, status: status)
+  }
+
+  /// The same with one more hint.
+  func adding(_ hint: String) -> Complaint {
+    Complaint(what, hints: hints + [hint], status: status)
+  }
+
+  private init(_ what: String, hints: [String], status: ExitStatus) {
     self.what = what
     self.hints = hints
     self.status = status

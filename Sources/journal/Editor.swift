@@ -4,51 +4,99 @@ import Posix
 
 /// The person's own editor, on a file that lies in memory where the system has such a folder.
 enum Editor {
-  /// `text` as the person left it.
+  /// Gives `save` the text as the person left it; the file goes once that is durable.
   ///
-  /// - Throws: ``Complaint`` where there is no editor, or it failed.
-  static func edit(_ text: String) throws -> String {
+  /// Where the editor or the save fails, the file stays, 0600, and the complaint names it.
+  ///
+  /// - Throws: ``Complaint`` where there is no editor, or it failed; what `save` throws.
+  static func edit<R>(_ text: String, save: (String) throws -> R) throws -> R {
+    let draft = try Draft(text)
+    do {
+      try run(on: draft.file)
+      let saved = try save(try draft.text())
+      draft.discard()
+      return saved
+    } catch {
+      guard draft.isChanged else {
+        draft.discard()
+        throw error
+      }
+      throw Complaint(error).adding("your text is kept in \(draft.file.path)")
+    }
+  }
+
+  /// Opens the file in the editor, and waits.
+  private static func run(on file: URL) throws {
     let variables = ProcessInfo.processInfo.environment
     let editor = variables["VISUAL"] ?? variables["EDITOR"] ?? "editor"
-    let folder = try makeFolder(variables)
-    defer { try? FileManager.default.removeItem(at: folder) }
-    let file = folder.appending(path: "entry.md")
-    try Data(text.utf8).write(to: file)
-    defer { overwrite(file) }
-
-    let process = Process()
-    process.executableURL = URL(filePath: "/bin/sh")
-    process.arguments = ["-c", "exec \(editor) \"$1\"", "sh", file.path]
-    try process.run()
-    process.waitUntilExit()
-    guard process.terminationStatus == 0 else {
-      throw Complaint(
-        "the editor ended with status \(process.terminationStatus)", hints: "nothing was changed")
+    let status: Int32
+    do {
+      status = try ForegroundProcess.run(
+        "/bin/sh", arguments: ["sh", "-c", "exec \(editor) \"$1\"", "sh", file.path])
+    } catch {
+      throw Complaint("the editor cannot be started", hints: "nothing was changed")
     }
+    guard status == 0 else {
+      throw Complaint("the editor ended with status \(status)", hints: "nothing was changed")
+    }
+  }
+}
+
+/// A text in a file of its own while a person works on it.
+private struct Draft {
+  let file: URL
+  private let folder: URL
+  private let original: String
+
+  /// A new file with `text`, in a private folder.
+  init(_ text: String) throws {
+    original = text
+    folder = try Self.makeFolder()
+    file = folder.appending(path: "entry.md")
+    guard
+      FileManager.default.createFile(
+        atPath: file.path, contents: Data(text.utf8), attributes: [.posixPermissions: 0o600])
+    else {
+      try? FileManager.default.removeItem(at: folder)
+      throw Complaint("the editor's file cannot be written", hints: "nothing was changed")
+    }
+  }
+
+  /// What the file says now, without the end of line that an editor adds.
+  func text() throws -> String {
     guard let edited = String(data: try Data(contentsOf: file), encoding: .utf8) else {
       throw Complaint("the text is not UTF-8", hints: "nothing was changed")
     }
-    return edited.hasSuffix("\n") && !text.hasSuffix("\n") ? String(edited.dropLast()) : edited
+    return edited.hasSuffix("\n") && !original.hasSuffix("\n") ? String(edited.dropLast()) : edited
   }
 
-  /// A new private folder; the program's umask closes it to others.
-  private static func makeFolder(_ variables: [String: String]) throws -> URL {
-    let candidates = [variables["XDG_RUNTIME_DIR"], "/dev/shm", NSTemporaryDirectory()]
-    for case let parent? in candidates {
+  /// Whether there is anything in it that the journal has not.
+  var isChanged: Bool {
+    guard let data = try? Data(contentsOf: file) else { return false }
+    return data != Data(original.utf8) && data != Data((original + "\n").utf8)
+  }
+
+  /// Overwrites the file and removes it.
+  func discard() {
+    if let handle = try? FileHandle(forUpdating: file) {
+      let count = (try? handle.seekToEnd()) ?? 0
+      try? handle.seek(toOffset: 0)
+      try? handle.write(contentsOf: Data(count: Int(clamping: count)))
+      try? handle.close()
+    }
+    try? FileManager.default.removeItem(at: folder)
+  }
+
+  /// A new private folder, in memory where the system has such a place.
+  private static func makeFolder() throws -> URL {
+    let runtime = ProcessInfo.processInfo.environment["XDG_RUNTIME_DIR"]
+    for case let parent? in [runtime, "/dev/shm", NSTemporaryDirectory()] {
       let folder = URL(filePath: parent).appending(path: "journal-\(UUID().uuidString)")
       let made: Void? = try? FileManager.default.createDirectory(
         at: folder, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o700])
       if made != nil { return folder }
     }
     throw Complaint("there is no folder for the editor's file", hints: "nothing was changed")
-  }
-
-  private static func overwrite(_ file: URL) {
-    guard let handle = try? FileHandle(forUpdating: file) else { return }
-    let count = (try? handle.seekToEnd()) ?? 0
-    try? handle.seek(toOffset: 0)
-    try? handle.write(contentsOf: Data(count: Int(clamping: count)))
-    try? handle.close()
   }
 }
 

@@ -9,7 +9,8 @@ import Sodium
 struct RecoveryKitOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "Write the recovery kit to FILE, 0600, instead of showing it.", valueName: "file"))
+      "Write the recovery kit to FILE, 0600, instead of showing it on the terminal.",
+      valueName: "file"))
   var recoveryKitFile: String?
 
   /// Makes sure, before anything is begun, that the kit can be given.
@@ -40,7 +41,13 @@ struct RecoveryKitOptions: ParsableArguments {
         return false
       }
     }
-    document.withBytes { Terminal.write($0, to: .errors) }
+    do {
+      try SecretInput.show(document)
+    } catch {
+      Terminal.note(
+        "there is no terminal to show the recovery kit on; --recovery-kit-file names a file")
+      return false
+    }
     return (0..<2).allSatisfy { _ in Self.isTypedBack(kit.code) }
   }
 

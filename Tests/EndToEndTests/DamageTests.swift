@@ -51,6 +51,27 @@ import VaultProtocol
     }
   }
 
+  @Test func `the cloud copy is not deleted while a record of it is damaged, unless that is known`()
+    async throws
+  {
+    let vault = try TestVault()
+    try await vault.serve { server in
+      let pair = try await Pair(at: server)
+      let id = try pair.a.journal.write(title: "bad", content: "x").id
+      try await pair.a.engine.sync()
+      vault.lie(damaging(id))
+      await #expect(throws: JournalError.damaged(ids: [id])) {
+        try await pair.b.engine.deleteCloudData(password: password())
+      }
+      #expect(!vault.seen.contains("DELETE \(Route.vault)"))
+      var options = SyncOptions()
+      options.allowsDamage = true
+      let receipt = try await pair.b.engine.deleteCloudData(
+        password: password(), options: options)
+      #expect(receipt.records == 1)
+    }
+  }
+
   @Test func `a blob that was damaged on its way comes whole later`() async throws {
     let vault = try TestVault()
     try await vault.serve { server in

@@ -62,6 +62,89 @@ import Testing
     }
   }
 
+  @Test func `a killed password change leaves a password that opens, and goes on`() async throws {
+    var random = SeededGenerator(for: "KillTests password")
+    let pauses = (0..<10).map { _ in Int.random(in: 5...140, using: &random) }
+    let vault = try TestVault()
+    try await vault.serve { server in
+      let a = try TestDevice()
+      try a.journal.write(title: "one", content: "text")
+      try await a.register(at: server)
+      var passwords = ["correct horse battery", "another one"]
+      for pause in pauses {
+        let said = try await run(
+          ["password", a.folder.path] + passwords, killAfter: .milliseconds(pause))
+        let journal = try Journal.open(in: a.journal.home, environment: a.journal.environment)
+        if said == ["done"] { passwords.swapAt(0, 1) }
+        // The present password always opens this device.
+        try await journal.unlock(password: password(passwords[0]))
+        #expect(try journal.list().count == 1)
+      }
+      #expect(try await run(["password", a.folder.path] + passwords, killAfter: nil) == ["done"])
+      let again = try TestDevice(in: a.folder)
+      try await again.journal.unlock(password: password(passwords[1]))
+      try await again.engine.logIn(password: password(passwords[1]))
+      await #expect(throws: JournalError.wrongPassword) {
+        try await again.engine.logIn(password: password(passwords[0]))
+      }
+    }
+  }
+
+  @Test func `turning encryption off goes on after any kill`() async throws {
+    var random = SeededGenerator(for: "KillTests off")
+    let pauses = (0..<10).map { _ in Int.random(in: 5...120, using: &random) }
+    let vault = try TestVault()
+    try await vault.serve { server in
+      let a = try TestDevice()
+      for number in 0..<60 { try a.journal.write(title: "\(number)", content: "text") }
+      try await a.register(at: server)
+      let entries = try a.entries()
+      for pause in pauses {
+        if try await run(["off", a.folder.path], killAfter: .milliseconds(pause)) == ["done"] {
+          break
+        }
+        let between = try Journal.open(in: a.journal.home, environment: a.journal.environment)
+        if !between.keys.isUnlocked { try await between.unlock(password: password()) }
+        #expect(try between.list().count == 60)
+        if try between.state().account == nil { break }
+      }
+      if try a.journal.state().account != nil {
+        #expect(try await run(["off", a.folder.path], killAfter: nil) == ["done"])
+      }
+      let again = try TestDevice(in: a.folder)
+      #expect(try again.journal.keys.isUnlocked && again.entries() == entries)
+      try await again.join(at: server)
+      #expect(try again.entries() == entries)
+    }
+  }
+
+  @Test func `joining goes on after any kill`() async throws {
+    var random = SeededGenerator(for: "KillTests join")
+    let pauses = (0..<10).map { _ in Int.random(in: 5...140, using: &random) }
+    let vault = try TestVault()
+    try await vault.serve { server in
+      let (a, b) = (try TestDevice(), try TestDevice())
+      for number in 0..<60 { try a.journal.write(title: "\(number)", content: "text") }
+      try b.journal.write(title: "own", content: "text")
+      try await a.register(at: server)
+      let command = ["join", b.folder.path, server.url, "samuel"]
+      for pause in pauses {
+        if try await run(command, killAfter: .milliseconds(pause)) == ["done"] { break }
+        let between = try Journal.open(in: b.journal.home, environment: b.journal.environment)
+        if !between.keys.isUnlocked { try await between.unlock(password: password()) }
+        #expect(try between.list().count >= 1)
+        if try between.state().account != nil { break }
+      }
+      if try b.journal.state().account == nil { _ = try await run(command, killAfter: nil) }
+      let again = try TestDevice(in: b.folder)
+      try await again.journal.unlock(password: password())
+      try await again.engine.sync()
+      try await a.engine.sync()
+      #expect(try again.entries() == a.entries())
+      #expect(try again.entries().count == 61)
+    }
+  }
+
   /// Runs the helper, kills it after a while, and gives the lines that it said.
   ///
   /// On a thread of its own: the server needs those of the cooperative pool.

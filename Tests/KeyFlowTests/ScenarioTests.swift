@@ -109,7 +109,7 @@ import Testing
       "seal": Label.seal(context), "slot-password": Label.slotPassword,
       "slot-recovery": Label.slotRecovery, "recovery-auth": Label.recoveryAuth,
       "slot-local": Label.slotLocal(context), "slot-export": Label.slotExport(context),
-      "session-token": Info("session-token", context: context),
+      "session-token": Info("session-token", context: context), "key-id": Label.keyID(context),
     ]
     let info = try #require(infos[vector.label])
     #expect(info.bytes == vector.info.bytes)
@@ -118,6 +118,15 @@ import Testing
       count: vector.length
     ).array()
     #expect(output == vector.output.bytes)
+    guard vector.label == "key-id" else { return }
+    // Its salt is a vault's id, its context an epoch.
+    let uid = try #require(ObjectID(Array(vector.salt.bytes.prefix(16))))
+    let epoch = context.reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
+    let id = try vaultKey(epoch, vector.ikm).id(in: uid)
+    let derived = KDF.derive(
+      salt: uid.bytes, from: SecretBytes(vector.ikm.bytes), info: info, count: 16
+    ).array()
+    #expect(id.bytes == derived)
   }
 
   struct ItemCase: Decodable, Sendable {

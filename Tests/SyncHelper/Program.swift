@@ -7,7 +7,9 @@ import Sodium
 /// A process to be killed while it syncs; it says on stdout what was acknowledged.
 ///
 /// `write HOME PREFIX` unlocks, then writes and syncs for ever, printing each text when it is saved;
-/// `encrypt HOME URL NAME` turns encryption on, and prints `done` after.
+/// `password HOME OLD NEW` changes the password, `off HOME` turns encryption off, `join HOME URL NAME`
+/// joins, `encrypt HOME URL NAME` turns encryption on; they print
+/// `done` after.
 @main enum Program {
   /// One line, at once: what was said was acknowledged.
   static func say(_ line: String) {
@@ -16,7 +18,7 @@ import Sodium
 
   static func main() async throws {
     let arguments = Array(CommandLine.arguments.dropFirst())
-    guard arguments.count >= 3 else { exit(2) }
+    guard arguments.count >= 2 else { exit(2) }
     var environment = Environment(now: {
       Instant(milliseconds: Int64(Date().timeIntervalSince1970 * 1000))
     })
@@ -29,7 +31,7 @@ import Sodium
     let engine = SyncEngine(journal)
     let password = SecretBytes(copying: Array("correct horse battery".utf8).span)
     switch arguments[0] {
-    case "write":
+    case "write" where arguments.count == 3:
       try await journal.unlock(password: password)
       for number in 0... {
         let text = "\(arguments[2])-\(number)"
@@ -37,7 +39,21 @@ import Sodium
         say(text)
         _ = try? await engine.sync()
       }
-    case "encrypt":
+    case "password" where arguments.count == 4:
+      try await engine.changePassword(
+        from: SecretBytes(copying: Array(arguments[2].utf8).span),
+        to: SecretBytes(copying: Array(arguments[3].utf8).span))
+      say("done")
+    case "off":
+      try await journal.unlock(password: password)
+      try await engine.turnEncryptionOff(password: password)
+      say("done")
+    case "join" where arguments.count == 4:
+      guard let server = ServerAddress(arguments[2]) else { exit(2) }
+      try await engine.join(
+        AccountWish(server: server, name: arguments[3]), password: password)
+      say("done")
+    case "encrypt" where arguments.count >= 3:
       guard let server = ServerAddress(arguments[2]), arguments.count == 4 else { exit(2) }
       try await engine.turnEncryptionOn(
         AccountWish(server: server, name: arguments[3]), password: password,

@@ -100,6 +100,7 @@ LABELS = (
     "slot-export",
     "recovery-auth",
     "session-token",
+    "key-id",
 )
 
 

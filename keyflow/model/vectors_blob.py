@@ -16,8 +16,8 @@ def key_derivation():
     s = Subject(
         "kdf", "output = HKDF-SHA-512(salt, ikm, info, length), info = Info(label, context)."
     )
-    contexts = {"seal": 52, "slot-local": 33, "slot-export": 1, "session-token": 8}
-    lengths = {"seal": 88}
+    contexts = {"seal": 52, "slot-local": 33, "slot-export": 1, "session-token": 8, "key-id": 4}
+    lengths = {"seal": 88, "key-id": 16}
     for label in LABELS:
         ikm, salt = s.stream.bytes(f"{label} ikm", 32), s.stream.bytes(f"{label} salt", 32)
         context = s.stream.bytes(f"{label} context", contexts.get(label, 0))

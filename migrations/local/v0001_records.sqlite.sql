@@ -7,6 +7,8 @@ CREATE TABLE journal (
   uid          BLOB    NOT NULL CHECK (length(uid) = 16),
   device       BLOB    NOT NULL CHECK (length(device) = 16),
   epoch        INTEGER NOT NULL CHECK (epoch BETWEEN 0 AND 4294967295),
+  -- Names that epoch's key (SPEC 7.7): a number alone does not.
+  key_id       BLOB    NOT NULL CHECK (length(key_id) = 16),
   generation   INTEGER NOT NULL DEFAULT 0 CHECK (generation BETWEEN 0 AND 4294967295),
   pin_seq      INTEGER NOT NULL DEFAULT 0 CHECK (pin_seq >= 0),
   pin_hash     BLOB    NOT NULL DEFAULT (zeroblob(32)) CHECK (length(pin_hash) = 32),

@@ -36,7 +36,7 @@ struct EncryptionCommand: ParsableCommand {
       let opened = try journal.openOrCreate()
       let status = try opened.syncStatus()
       if status.isOn, !status.isUnfinished { throw JournalError.encryptionOn }
-      if !status.isUnfinished { try kit.check() }
+      if status.makesKit { try kit.check() }
       var wish = account.wish
       wish.invitation = invitation
       let isNew = status.account == nil

@@ -25,6 +25,9 @@ struct CloudCommand: ParsableCommand {
     @Flag(help: "Delete the account and its name too.")
     var account = false
 
+    @Flag(help: "Delete it although entries in it are damaged here.")
+    var acceptDamage = false
+
     @Flag(name: .shortAndLong, help: "Do not ask.")
     var yes = false
 
@@ -39,8 +42,10 @@ struct CloudCommand: ParsableCommand {
         account ? "Delete the cloud copy and the account?" : "Delete the cloud copy?", yes: yes)
       let password = try journal.password.existing()
       try await journal.unlock(opened, with: password)
+      var options = progress.options()
+      options.allowsDamage = acceptDamage
       let receipt = try await SyncEngine(opened).deleteCloudData(
-        password: password, account: account, options: progress.options())
+        password: password, account: account, options: options)
       if output.json { return try Terminal.show(json: DeletionShape(receipt)) }
       Terminal.show(receipt.words)
     }

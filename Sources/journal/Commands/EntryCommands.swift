@@ -30,7 +30,8 @@ struct EditCommand: AsyncParsableCommand {
     abstract: "Change an entry.",
     discussion: """
       With none of the options it opens the text in $VISUAL or $EDITOR; in a pipe it reads the new \
-      text from standard input. What it said before stays in its history.
+      text from standard input. What it said before stays in its history. What a sync brings \
+      meanwhile is merged in; where the two do not fit together, both are kept.
       """)
 
   @Argument(help: "Its ID.")
@@ -54,22 +55,45 @@ struct EditCommand: AsyncParsableCommand {
   func run() async throws {
     let opened = try await journal.unlocked()
     let id = try opened.id(typed: id)
-    let content = try text ?? newText(of: opened.entry(id))
-    let entry = try opened.edit(id) { entry in
-      if let title { entry.title = title }
-      if let content { entry.content = content }
-      if let date { entry.createdAt = date }
-      if !tags.isEmpty { entry.tags = tags }
-    }
+    let entry =
+      try text == nil && title == nil && date == nil && tags.isEmpty
+      ? editText(of: id, in: opened) : change(id, in: opened)
     if output.json { return try Terminal.show(json: EntryShape(entry)) }
     Terminal.show(entry.id.description)
   }
 
-  /// The text that is typed or piped in; `nil` where only other fields change.
-  private func newText(of entry: Entry) throws -> String? {
-    guard title == nil, date == nil, tags.isEmpty else { return nil }
-    if StandardStream.input.isTerminal { return try Editor.edit(entry.content) }
-    return try StandardStream.readText()
+  /// Changes the fields that were named.
+  private func change(_ id: ObjectID, in journal: Journal) throws -> Entry {
+    try journal.edit(id) { entry in
+      if let title { entry.title = title }
+      if let text { entry.content = text }
+      if let date { entry.createdAt = date }
+      if !tags.isEmpty { entry.tags = tags }
+    }
+  }
+
+  /// Changes the text to what is typed or piped in, however long that takes.
+  private func editText(of id: ObjectID, in journal: Journal) throws -> Entry {
+    let opened = try journal.open(id)
+    func save(_ text: String) throws -> (entry: Entry, outcome: EditOutcome) {
+      var entry = opened.entry
+      entry.content = text
+      return try journal.save(entry, over: opened)
+    }
+    let (entry, outcome) =
+      try StandardStream.input.isTerminal
+      ? Editor.edit(opened.entry.content, save: save) : save(StandardStream.readText())
+    switch outcome {
+    case .saved: break
+    case .merged:
+      Terminal.note("the entry was changed elsewhere meanwhile: both changes are in it")
+    case .revived:
+      Terminal.note("the entry was deleted elsewhere meanwhile: it lives again, with your text")
+    case .copied:
+      Terminal.note(
+        "the entry was changed elsewhere meanwhile: your text is a conflict copy of its own")
+    }
+    return entry
   }
 }
 

@@ -11,7 +11,8 @@ struct WriteCommand: AsyncParsableCommand {
     abstract: "Write an entry.",
     discussion: """
       Without TEXT it opens $VISUAL or $EDITOR; in a pipe it reads standard input. When it prints \
-      the entry's ID, the entry is safe on this device.
+      the entry's ID, the entry is safe on this device; where it cannot be saved, the text stays in
+      the editor's file, which is named.
       """)
 
   @Argument(help: "The text, markdown.")
@@ -33,11 +34,14 @@ struct WriteCommand: AsyncParsableCommand {
 
   func run() async throws {
     let opened = try await journal.unlocked(creating: true)
-    let content = try text.isEmpty ? readText() : text.joined(separator: " ")
-    guard !content.trimmingSpaces.isEmpty || !title.isEmpty else {
-      throw Complaint("there is nothing to write", hints: "no entry was made")
+    let entry: Entry
+    if !text.isEmpty {
+      entry = try write(text.joined(separator: " "), in: opened)
+    } else if StandardStream.input.isTerminal {
+      entry = try Editor.edit("") { try write($0, in: opened) }
+    } else {
+      entry = try write(try StandardStream.readText(), in: opened)
     }
-    let entry = try opened.write(title: title, content: content, createdAt: date, tags: tags)
     if output.json {
       try Terminal.show(json: EntryShape(entry))
     } else {
@@ -45,8 +49,10 @@ struct WriteCommand: AsyncParsableCommand {
     }
   }
 
-  private func readText() throws -> String {
-    if StandardStream.input.isTerminal { return try Editor.edit("") }
-    return try StandardStream.readText()
+  private func write(_ content: String, in journal: Journal) throws -> Entry {
+    guard !content.trimmingSpaces.isEmpty || !title.isEmpty else {
+      throw Complaint("there is nothing to write", hints: "no entry was made")
+    }
+    return try journal.write(title: title, content: content, createdAt: date, tags: tags)
   }
 }
