@@ -32,6 +32,8 @@ final class SyncLock: Sendable {
   }
 
   deinit {
+    // Said, not left to closing: a process that was just started may still share the open file.
+    flock(handle.fileDescriptor, LOCK_UN)
     try? handle.close()
   }
 }

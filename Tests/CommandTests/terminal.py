@@ -3,12 +3,13 @@
 
     python3 terminal.py PROMPT TEXT [PROMPT TEXT …] -- COMMAND [ARGUMENT …]
 
-Each TEXT is typed once its PROMPT has been seen; \\n, \\x03 and the like are understood. Prints what
-the terminal showed, and ends with the command's exit code.
+Each TEXT is typed once its PROMPT has been seen; \\n, \\x03 and the like are understood, and {group} is
+the group of the recovery kit that was asked for. Prints what the terminal showed, and ends with the command's exit code.
 """
 
 import os
 import pty
+import re
 import sys
 
 split = sys.argv.index("--")
@@ -28,7 +29,14 @@ while True:
         break
     shown += more
     while steps and steps[0][0].encode() in shown[waiting:]:
-        prompt, text = steps.pop(0)
+        prompt, text = steps[0]
+        if "{group}" in text:
+            asked = re.search(rb"type group (\d)[^\n]*: ", shown[waiting:])
+            if not asked:  # its number is still to come
+                break
+            code = re.search(rb"(?:[0-9A-Z]{4}-){8}[0-9A-Z]{4}", shown)[0].split(b"-")
+            text = text.replace("{group}", code[int(asked[1]) - 1].decode())
+        steps.pop(0)
         waiting = shown.index(prompt.encode(), waiting) + len(prompt.encode())
         os.write(terminal, text.encode().decode("unicode_escape").encode("latin-1"))
 
