@@ -30,6 +30,8 @@ none "unsafe code outside Sodium, LibPQ and Posix" "$(
     ':!:Sources/Sodium' ':!:Sources/LibPQ' ':!:Sources/Posix' ':!:*.pb.swift' || true)"
 none "Foundation where it may not be" "$(
   git grep -nE '^[^/]*import Foundation' -- Sources/Sodium Sources/KeyFlow Sources/KeyExchange || true)"
+none "encryption to a public key (ATTACKS A10)" "$(
+  git grep -nE 'crypto_(box|kx)' -- Sources || true)"
 none "a secret taken as an argument or from the environment" "$(
   git grep -nE '@(Option|Argument)\(.*(password|passphrase|secret)' -- 'Sources/*.swift' |
     grep -v -- '-file' || true

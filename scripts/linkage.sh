@@ -20,6 +20,16 @@ for module in 7KeyFlow 13JournalClient; do
 done
 echo "vaultd holds no KeyFlow"
 
+# ATTACKS A10: nothing is ever encrypted to somebody's public key.
+for program in journal vaultd; do
+  [ "$(nm -D --undefined-only "$bin/$program" | grep -c ' crypto_aead_')" -gt 0 ] || [ $program = vaultd ] ||
+    fail "the search sees no crypto_aead_ in journal, where it is"
+  if nm -D --undefined-only "$bin/$program" | grep -E ' crypto_(box|kx)'; then
+    fail "$program uses a primitive that encrypts to a public key"
+  fi
+done
+echo "no program encrypts to a public key"
+
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 cat >"$folder/Small.swift" <<'SWIFT'

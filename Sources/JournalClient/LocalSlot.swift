@@ -54,7 +54,8 @@ enum LocalSlot {
 
   /// The key that the journal is sealed under, from whichever of the two files the password opens.
   ///
-  /// - Parameter isWanted: Tells that key from others.
+  /// `isWanted` tells that key from others.
+  ///
   /// - Throws: `wrongPassword`; `keysChanged` where it opens other keys alone; `damagedStore` where
   ///   a file is none; `outOfMemory`.
   static func open(

@@ -9,7 +9,7 @@ struct Descriptor: ~Copyable, Sendable {
 
   /// Opens `path`; the descriptor does not pass to child processes.
   static func open(_ path: String, _ flags: Int32) throws(SystemError) -> Descriptor {
-    let number = try checked("open") { unsafe Int(Glibc.open(path, flags | O_CLOEXEC)) }
+    let number = try checked("open") { unsafe Int(Glibc.open(path, flags | O_CLOEXEC, 0o600)) }
     return Descriptor(number: Int32(number))
   }
 

@@ -8,7 +8,8 @@ public enum ForegroundProcess {
   /// Ctrl-C and Ctrl-\ are the other program's meanwhile, as with `system(3)`: what it was given to
   /// work on must not be lost because this one died of them.
   ///
-  /// - Parameter arguments: All of them, the program's name first.
+  /// `arguments` are all of them, the program's name first.
+  ///
   /// - Returns: Its exit code; 128 and the signal's number where one ended it.
   /// - Throws: ``SystemError``.
   public static func run(_ executable: String, arguments: [String]) throws(SystemError) -> Int32 {

@@ -35,8 +35,14 @@ public struct LocalSocket: ~Copyable, Sendable {
 
   /// Listens at `name` in `folder`, in the place of a dead listener's socket if there is one.
   ///
+  /// Only one process at a time looks and takes the place, so that of two the second finds the first.
+  ///
   /// - Throws: ``SystemError``; `EADDRINUSE` when another process listens there.
   public static func listen(at name: String, in folder: String) throws(SystemError) -> LocalSocket {
+    let lock = try Descriptor.open("\(folder)/\(name).lock", O_RDWR | O_CREAT | O_NOFOLLOW)
+    try checked("flock") { Int(flock(lock.number, LOCK_EX)) }
+    // Held until here.
+    defer { _ = flock(lock.number, LOCK_UN) }
     do throws(SystemError) {
       _ = try connect(to: name, in: folder)
       throw SystemError(call: "listen", code: EADDRINUSE)
@@ -57,8 +63,15 @@ public struct LocalSocket: ~Copyable, Sendable {
     _ = unsafe mkdir(folder, 0o700)
   }
 
-  /// Removes the socket `name` from `folder`.
-  public static func remove(_ name: String, in folder: String) {
+  /// Ends this listening socket, which has the address `name` in `folder`.
+  ///
+  /// The address goes first: while this one listens, nobody else can have taken it.
+  public consuming func close(_ name: String, in folder: String) {
+    Self.remove(name, in: folder)
+    _ = consume self
+  }
+
+  private static func remove(_ name: String, in folder: String) {
     _ = unsafe unlink("\(folder)/\(name)")
   }
 

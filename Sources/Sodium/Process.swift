@@ -11,7 +11,9 @@ private import CSodium
 ///
 /// Call first thing in a program that will hold keys. Sets `RLIMIT_CORE` to 0 and, on Linux,
 /// `PR_SET_DUMPABLE` to 0, so that neither a crash nor another process of the user can read it.
-public func hardenProcess() {
+///
+/// - Returns: Whether the system did both, by its own word after; a program that is told no stops.
+public func hardenProcess() -> Bool {
   var none = rlimit(rlim_cur: 0, rlim_max: 0)
   #if canImport(Glibc)
     _ = unsafe setrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &none)
@@ -19,4 +21,16 @@ public func hardenProcess() {
     _ = unsafe setrlimit(RLIMIT_CORE, &none)
   #endif
   _ = vault_set_not_dumpable()
+  return isHardened
+}
+
+/// Whether this process leaves no core dump, and other processes of the user cannot read it.
+var isHardened: Bool {
+  var limit = rlimit(rlim_cur: 1, rlim_max: 1)
+  #if canImport(Glibc)
+    let status = unsafe getrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &limit)
+  #else
+    let status = unsafe getrlimit(RLIMIT_CORE, &limit)
+  #endif
+  return status == 0 && limit.rlim_cur == 0 && limit.rlim_max == 0 && vault_is_dumpable() == 0
 }

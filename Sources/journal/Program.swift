@@ -7,9 +7,29 @@ import Sodium
 @main
 struct Program {
   static func main() async {
-    hardenProcess()
     umask(0o077)
+    guard isSafe() else { exit(ExitStatus.failed.rawValue) }
     exit(await status().rawValue)
+  }
+
+  /// Whether this process and its cryptography are as they must be before a key is near.
+  private static func isSafe() -> Bool {
+    guard hardenProcess() else {
+      Terminal.report(
+        Complaint(
+          "the system does not keep this process's memory to itself", hints: "nothing was done"))
+      return false
+    }
+    let broken = SelfTest.failures()
+    guard broken.isEmpty else {
+      let names = broken.map(\.rawValue).joined(separator: ", ")
+      Terminal.report(
+        Complaint(
+          "the cryptographic library gives wrong answers: \(names)",
+          hints: "nothing was done; install libsodium anew"))
+      return false
+    }
+    return true
   }
 
   private static func status() async -> ExitStatus {

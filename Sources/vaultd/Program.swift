@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import ArgumentParser
+import Foundation
 import Sodium
 
 /// The operator's command line.
@@ -16,8 +17,20 @@ struct Program: AsyncParsableCommand {
     defaultSubcommand: Serve.self)
 
   static func main() async {
-    hardenProcess()
+    guard hardenProcess() else { stop("the system does not keep this process's memory to itself") }
+    let broken = SelfTest.failures().map(\.rawValue)
+    guard broken.isEmpty else {
+      stop("the cryptographic library gives wrong answers: \(broken.joined(separator: ", "))")
+    }
     await main(nil)
+  }
+}
+
+extension Program {
+  /// Ends before anything is begun.
+  private static func stop(_ reason: String) -> Never {
+    FileHandle.standardError.write(Data("vaultd: error: \(reason)\n".utf8))
+    exit(withError: ExitCode.failure)
   }
 }
 

@@ -104,6 +104,26 @@ import Testing
     }
   }
 
+  @Test func `the agent leaves no core dump`() async throws {
+    try await Self.withAgent { folder, process in
+      let limits = try String(contentsOfFile: "/proc/\(process)/limits", encoding: .utf8)
+      let core = try #require(limits.split(separator: "\n").first { $0.contains("core file size") })
+      #expect(core.split(separator: " ").filter { $0 == "0" }.count == 2)
+    }
+  }
+
+  @Test func `a second agent for the same address does not take the first one's place`()
+    async throws
+  {
+    try await Self.withAgent { folder, _ in
+      await #expect(throws: SystemError.self) {
+        try await Aside.run { try Self.start(in: folder, idle: 60) }
+      }
+      let got = try Self.keys(folder)
+      #expect(got == Self.secret)
+    }
+  }
+
   @Test func `another user's processes cannot read the agent's memory`() async throws {
     try await Self.withAgent { folder, process in
       // Not dumpable: the kernel gives its memory's file to root alone.

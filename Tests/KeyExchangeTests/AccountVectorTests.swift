@@ -189,19 +189,73 @@ import Testing
     }
   }
 
-  @Test func `a receipt with one field altered is not signed`() throws {
+  @Test func `a receipt with any field altered is not signed`() throws {
     let vector = try #require(try Vectors<Receipt>.load("receipt").first)
     let signature = Array(vector.receipt.bytes.suffix(64))
-    let good = try receipt(vector)
-    var counts = good.counts
-    counts.records += 1
-    let altered = try DeletionReceipt(
-      server: good.server, uid: good.uid, generation: good.generation,
-      lastSequence: good.lastSequence, includesAccount: good.includesAccount, counts: counts,
-      timeMilliseconds: good.timeMilliseconds, certificateHash: good.certificateHash)
-    #expect(!altered.isSigned(by: signature, receiptKey: vector.publicKey.bytes))
+    let (good, key) = (try receipt(vector), vector.publicKey.bytes)
+    var others: [DeletionReceipt] = []
+    func alter(_ change: (inout DeletionReceipt.Counts) -> Void) throws {
+      var counts = good.counts
+      change(&counts)
+      others.append(try copy(good, counts: counts))
+    }
+    for field in [
+      \DeletionReceipt.Counts.records, \.revisions, \.commits, \.keyrings, \.sessions, \.bytes,
+    ] {
+      try alter { $0[keyPath: field] += 1 }
+    }
+    others += [
+      try copy(good, server: ServerName("elsewhere.example")),
+      try copy(good, uid: [UInt8](repeating: 9, count: 16)),
+      try copy(good, generation: good.generation + 1),
+      try copy(good, lastSequence: good.lastSequence + 1),
+      try copy(good, includesAccount: !good.includesAccount),
+      try copy(good, time: good.timeMilliseconds + 1),
+      try copy(good, certificateHash: [UInt8](repeating: 9, count: 32)),
+    ]
+    #expect(good.isSigned(by: signature, receiptKey: key))
+    for other in others { #expect(!other.isSigned(by: signature, receiptKey: key)) }
+  }
+
+  @Test func `a receipt under another signature or key is refused`() throws {
+    let vector = try #require(try Vectors<Receipt>.load("receipt").first)
+    let signature = Array(vector.receipt.bytes.suffix(64))
+    let (good, key) = (try receipt(vector), vector.publicKey.bytes)
+    for bit in 0..<512 {
+      var flipped = signature
+      flipped[bit / 8] ^= 1 << UInt8(bit % 8)
+      #expect(!good.isSigned(by: flipped, receiptKey: key))
+    }
     #expect(!good.isSigned(by: signature, receiptKey: [UInt8](repeating: 3, count: 32)))
-    #expect(!good.isSigned(by: Array(signature.dropLast()), receiptKey: vector.publicKey.bytes))
+    #expect(!good.isSigned(by: Array(signature.dropLast()), receiptKey: key))
+    #expect(!good.isSigned(by: signature + [0], receiptKey: key))
+    #expect(!good.isSigned(by: signature, receiptKey: []))
+  }
+
+  @Test func `every receipt that the vectors refuse is refused`() throws {
+    let vectors = try Vectors<Receipt>.load("receipt").filter { $0.error == "signature" }
+    #expect(vectors.count == 3)
+    for vector in vectors {
+      // The message is all but the signature; here it is checked as it came.
+      let (message, signature) = (
+        Array(vector.receipt.bytes.dropLast(64)), Array(vector.receipt.bytes.suffix(64))
+      )
+      #expect(!Ed25519.verify(signature, of: message, by: vector.publicKey.bytes), "\(vector.name)")
+    }
+  }
+
+  /// `good` with some fields of another value.
+  private func copy(
+    _ good: DeletionReceipt, server: ServerName? = nil, uid: [UInt8]? = nil,
+    generation: UInt32? = nil, lastSequence: UInt64? = nil, includesAccount: Bool? = nil,
+    counts: DeletionReceipt.Counts? = nil, time: UInt64? = nil, certificateHash: [UInt8]? = nil
+  ) throws -> DeletionReceipt {
+    try DeletionReceipt(
+      server: server ?? good.server, uid: uid ?? good.uid,
+      generation: generation ?? good.generation, lastSequence: lastSequence ?? good.lastSequence,
+      includesAccount: includesAccount ?? good.includesAccount, counts: counts ?? good.counts,
+      timeMilliseconds: time ?? good.timeMilliseconds,
+      certificateHash: certificateHash ?? good.certificateHash)
   }
 
   private func receipt(_ vector: Receipt) throws -> DeletionReceipt {

@@ -28,6 +28,28 @@ import Testing
     }
   }
 
+  @Test func `of many that want one address at once, one gets it and is reached there`()
+    async throws
+  {
+    let folder = "/tmp/posix-\(UUID().uuidString)"
+    LocalSocket.makeFolder(folder)
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let winners = await withTaskGroup(of: Int.self) { group in
+      for _ in 0..<8 {
+        group.addTask {
+          guard let listener = try? LocalSocket.listen(at: "socket", in: folder) else { return 0 }
+          // Reached by itself: nobody put another socket in its place.
+          guard (try? LocalSocket.connect(to: "socket", in: folder)) != nil,
+            (try? listener.wait(milliseconds: 1000)) == true
+          else { return 100 }
+          return 1
+        }
+      }
+      return await group.reduce(0, +)
+    }
+    #expect((1...8).contains(winners))
+  }
+
   @Test func `the kernel names this user at the other end`() throws {
     try Self.withFolder { folder in
       let listener = try LocalSocket.listen(at: "socket", in: folder)

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import TestSupport
 import Testing
 import VaultServer
 
@@ -8,6 +9,17 @@ import VaultServer
     let skips = (1...12).map { level in (0..<level).reduce(UInt64(1)) { four, _ in four * 4 } }
       .map { (seq - 1) / $0 * $0 }
     return ([seq - 1] + skips).filter { $0 >= 1 }
+  }
+
+  struct PathCase: Decodable, Sendable {
+    let name: String
+    let first, last: UInt64
+    let path: [UInt64]
+  }
+
+  @Test(arguments: try Vectors<PathCase>.load("path"))
+  func `the way is the one that the vectors give`(_ vector: PathCase) {
+    #expect(HeadPath.seqs(from: vector.first, to: vector.last) == vector.path)
   }
 
   @Test func `no way from any pin to any head is shorter`() throws {

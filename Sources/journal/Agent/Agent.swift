@@ -21,7 +21,7 @@ enum Agent {
     let listener = try LocalSocket.listen(at: name, in: folder)
     try starter.send(number: 1)
     let last = serve(keys, on: listener, idle: idle)
-    LocalSocket.remove(name, in: folder)
+    listener.close(name, in: folder)
     // Wiped before the connection of who asked for it closes.
     _ = consume keys
     _ = consume last

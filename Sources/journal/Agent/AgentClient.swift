@@ -9,23 +9,30 @@ struct AgentClient {
   /// How long the keys stay after the last use, unless told otherwise.
   static let usualIdle = Duration.seconds(15 * 60)
 
-  private let folder: String
-  private let name: String
+  /// Where an agent's socket may lie.
+  private struct Place {
+    let folder: String
+    let name: String
+  }
 
-  /// The agent of the journal in `home`.
+  /// Where a new agent listens, then where else one may: started without `$XDG_RUNTIME_DIR`, or with.
+  private let places: [Place]
+
+  /// The agent of the journal in `home`, whatever path names that folder.
   ///
   /// Its socket lies in `$XDG_RUNTIME_DIR/journal`, else in the journal's own folder. Both are closed
   /// to other users.
   init(home: Home, runtimeFolder: String?) {
-    let path = home.folder.path
+    let path = home.folder.standardizedFileURL.resolvingSymlinksInPath().path
+    let own = Place(folder: path, name: "agent")
     if let runtimeFolder, runtimeFolder.hasPrefix("/") {
-      folder = runtimeFolder + "/journal"
       let digest = SHA512.hash(Array(path.utf8))
-      name = digest.prefix(8).map { $0.digits(2, radix: 16) }.joined() + ".agent"
-      LocalSocket.makeFolder(folder)
+      let name = digest.prefix(8).map { $0.digits(2, radix: 16) }.joined() + ".agent"
+      let shared = Place(folder: runtimeFolder + "/journal", name: name)
+      LocalSocket.makeFolder(shared.folder)
+      places = [shared, own]
     } else {
-      folder = path
-      name = "agent"
+      places = [own]
     }
   }
 
@@ -56,23 +63,40 @@ struct AgentClient {
   /// - Returns: Whether there was one.
   @discardableResult
   func lock() -> Bool {
-    guard let agent = connect() else { return false }
-    do throws(SystemError) {
-      try agent.send([AgentRequest.lock.rawValue].span)
-      _ = try agent.receiveByte()
-    } catch {}  // The end of the connection is the answer.
-    return true
+    var ended = false
+    for place in places {
+      guard let agent = connect(to: place) else { continue }
+      do throws(SystemError) {
+        try agent.send([AgentRequest.lock.rawValue].span)
+        _ = try agent.receiveByte()
+      } catch {}  // The end of the connection is the answer.
+      ended = true
+    }
+    return ended
   }
 
-  /// Starts an agent with `keys`, in the place of one that runs already.
+  /// Starts an agent with `keys`, in the place of one that runs already; of two that are started at
+  /// once, the later one stays.
   ///
   /// - Throws: ``SystemError``.
   func start(keys: borrowing SecretBytes, idle: Duration) throws(SystemError) {
-    lock()
+    for attempt in 1...8 {
+      lock()
+      do throws(SystemError) {
+        return try launch(keys, idle: idle)
+      } catch {
+        // Another start came between: it found no agent either, and took the place.
+        guard attempt < 8 else { throw error }
+      }
+    }
+  }
+
+  private func launch(_ keys: borrowing SecretBytes, idle: Duration) throws(SystemError) {
+    guard let place = places.first else { throw .unexpected }
     let agent = try BackgroundProcess.start(
       "/proc/self/exe",
       arguments: [
-        "journal", "agent", "--folder", folder, "--name", name, "--idle",
+        "journal", "agent", "--folder", place.folder, "--name", place.name, "--idle",
         String(idle.components.seconds),
       ])
     try keys.withBytes { (bytes) throws(SystemError) in try agent.socket.sendPart(bytes) }
@@ -80,9 +104,16 @@ struct AgentClient {
   }
 
   private func connect() -> LocalSocket? {
-    guard let agent = try? LocalSocket.connect(to: name, in: folder), agent.peerIsThisUser() else {
-      return nil
+    for place in places {
+      if let agent = connect(to: place) { return agent }
     }
+    return nil
+  }
+
+  private func connect(to place: Place) -> LocalSocket? {
+    guard let agent = try? LocalSocket.connect(to: place.name, in: place.folder),
+      agent.peerIsThisUser()
+    else { return nil }
     return agent
   }
 }
