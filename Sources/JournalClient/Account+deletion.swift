@@ -60,9 +60,10 @@ extension SyncEngine {
     while true {
       attempt += 1
       let session = try session()
-      let report = try await pull(session, options, first: nil)
-      guard report.damaged.isEmpty || options.allowsDamage else {
-        throw .damaged(ids: report.damaged)
+      let pulled = try await pull(session, options, first: nil)
+      if !options.allowsDamage {
+        guard pulled.report.damaged.isEmpty else { throw .damaged(ids: pulled.report.damaged) }
+        try pulled.requireAll()
       }
       guard let pin = try journal.state().pin else { throw .incomplete }
       let blobs = certificates(at: pin, session.keys)

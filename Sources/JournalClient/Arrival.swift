@@ -12,6 +12,9 @@ struct Arrival: Sendable {
 }
 
 extension SyncEngine {
+  /// How many older states of one record are asked for, in search of what it was made from.
+  private static let mostAncestors = 64
+
   /// Opens `revisions` on both cores, and looks up whether any stands on a pending blob of ours.
   func arrivals(
     _ revisions: [SealedRevision], _ session: Session
@@ -63,8 +66,11 @@ extension SyncEngine {
       guard pending.contains(where: { numbers[$0] != nil }) else { return nil }
       var found = arrival.ancestors
       var open = Array(found)
-      while let hash = open.popLast(), found.count <= 64, found.isDisjoint(with: pending) {
+      var asked = 0
+      while let hash = open.popLast(), found.isDisjoint(with: pending) {
         guard let number = numbers[hash] else { continue }
+        asked += 1
+        guard asked <= Self.mostAncestors else { break }
         let wire = try await session.api.revision(number, of: id)
         let row = Row(id: id, revision: number, hash: hash)
         guard let older = try SealedRevision(wire, of: row)?.opened(with: session.keys) else {

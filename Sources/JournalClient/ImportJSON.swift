@@ -3,12 +3,17 @@ import KeyFlow
 
 /// Reads entries out of JSON: our own document, a plain array, Day One's, jrnl's, Standard Notes'.
 ///
-/// Each entry is told by its own members. Our own document names its format before its entries.
+/// Each entry is told by its own members, which may come in any order, as may those of the document.
+/// What only the document's format decides is kept until that is known.
 struct ImportJSON {
   private let minutesFromUTC: Int
   private var count = 0
-  /// Whether the document says that it is ours: then its ids are record ids.
-  private var isOurs = false
+  /// Whether the document says that it is ours, so that its ids are record ids; `nil` before it
+  /// said anything.
+  private var isOurs: Bool?
+  private var statedVersion: Double?
+  /// Entries that came before the format.
+  private var undecided: [(value: JSONValue, place: String)] = []
   /// Called with each record of another kind in our own document.
   private let other: (String, JSONValue) -> Void
 
@@ -27,27 +32,32 @@ struct ImportJSON {
     var failure: JournalError?
     do throws(JSONError) {
       if reader.next() == UInt8(ascii: "[") {
+        isOurs = false
         try entries(&reader, &importer, &failure)
       } else {
         try reader.object { (name, reader) throws(JSONError) in
           switch name {
           case "entries", "items": try entries(&reader, &importer, &failure)
           case "format": isOurs = try reader.value() == .string(ExportDocument.format)
-          case "version":
-            let version = try reader.value()
-            if isOurs, (version.double ?? 0) > Double(Self.version) { failure = .tooNew }
+          case "version": statedVersion = try reader.value().double
           case "audioPreferences", "recentlyPlayed", "queueState": other(name, try reader.value())
           default: _ = try reader.value()
           }
+          if isTooNew { throw JSONError(offset: reader.offset) }
         }
       }
       if reader.next() != nil { throw JSONError(offset: reader.offset) }
     } catch {
+      if isTooNew { throw .tooNew }
       if let failure = failure ?? reader.failure { throw failure }
       importer.fail("byte \(error.offset)", "not JSON from here on; what came before was taken")
     }
-    if let failure { throw failure }
+    for (value, place) in undecided { try take(value, at: place, &importer) }
   }
+
+  /// Whether a newer version of this program wrote the document; known before any of its entries
+  /// is taken, unless it names its version after them.
+  private var isTooNew: Bool { isOurs == true && (statedVersion ?? 0) > Double(Self.version) }
 
   private mutating func entries(
     _ reader: inout JSONReader, _ importer: inout Importer, _ failure: inout JournalError?
@@ -56,20 +66,34 @@ struct ImportJSON {
       let value = try reader.value()
       count += 1
       let place = "entry \(count)"
-      switch item(value, at: place) {
-      case .success(let item):
-        if let item {
-          do throws(JournalError) {
-            try importer.add(item)
-          } catch {
-            failure = error
-            throw JSONError(offset: reader.offset)
-          }
-        }
-      case .failure(let problem): importer.fail(problem.place, problem.reason)
+      guard isOurs != nil || Self.tellsItsFormat(value) else {
+        undecided.append((value, place))
+        return
       }
-      if failure != nil { throw JSONError(offset: reader.offset) }
+      do throws(JournalError) {
+        try take(value, at: place, &importer)
+      } catch {
+        failure = error
+        throw JSONError(offset: reader.offset)
+      }
     }
+  }
+
+  /// Hands an entry over, or names it where it is none.
+  private func take(
+    _ value: JSONValue, at place: String, _ importer: inout Importer
+  ) throws(JournalError) {
+    switch item(value, at: place) {
+    case .success(let item):
+      if let item { try importer.add(item) }
+    case .failure(let problem): importer.fail(problem.place, problem.reason)
+    }
+  }
+
+  /// Whether an entry is another program's, whatever the document says.
+  private static func tellsItsFormat(_ value: JSONValue) -> Bool {
+    value["content_type"] != nil || value["creationDate"] != nil
+      || (value["body"] != nil && value["date"] != nil)
   }
 
   /// The item that `value` holds; nothing where it is of a kind that is none of ours.
@@ -94,7 +118,7 @@ struct ImportJSON {
       default: return .failure(ItemProblem(place: place, reason: "its id is no text"))
       }
     }
-    if isOurs {
+    if isOurs == true {
       item.recordID = ObjectID(hex: item.sourceID)
       item.sourceID = value["sourceId"]?.string ?? ""
       item.conflictOf = value["conflictOf"]?.string.flatMap { ObjectID(hex: $0) }
@@ -118,7 +142,7 @@ struct ImportJSON {
     }
     if let tags = value["tags"]?.array { item.tags = tags.compactMap(\.string) }
     item.timeZone = value["timeZone"]?.string
-    if isOurs, let source = value["source"]?.string {
+    if isOurs == true, let source = value["source"]?.string {
       item.source = Base64.decode(source) ?? []
     } else {
       item.source = rest(

@@ -74,9 +74,16 @@ extension Journal {
   public func entry(_ id: ObjectID) throws(JournalError) -> Entry {
     let keys = try keys.unlocked()
     let current = try store.read { (store) throws(JournalError) in try store.current(id) }
-    guard let current, let entry = Entry(try current.sealed.open(with: keys)),
-      entry.deletedAt == nil
-    else { throw .noEntry }
+    guard let current else { throw .noEntry }
+    let record: Record
+    do {
+      record = try current.sealed.open(with: keys)
+    } catch {
+      // The next sync asks for it again, where the vault has it.
+      try? quarantine([current])
+      throw error
+    }
+    guard let entry = Entry(record), entry.deletedAt == nil else { throw .noEntry }
     return entry
   }
 

@@ -22,7 +22,8 @@ public struct EntryRevision: Equatable, Sendable {
 }
 
 extension Journal {
-  /// The revisions of an entry that this device keeps, newest first; those of deleted ones too.
+  /// The revisions of an entry that this device keeps, each before those that it was made from, and
+  /// of others the newest first; those of deleted entries too.
   ///
   /// - Throws: `noEntry`, `locked`, and what SQLite says.
   public func history(_ id: ObjectID) throws(JournalError) -> [EntryRevision] {
@@ -30,8 +31,8 @@ extension Journal {
     return try store.read { (store) throws(JournalError) in
       let current = try store.current(id)
       let account = try store.state()?.account
-      let list = try store.revisions(of: id).map { stored in
-        let record = try? stored.sealed.open(with: keys)
+      let list = try store.lineage(of: id, keys).map { revision in
+        let (stored, record) = (revision.stored, revision.record)
         return EntryRevision(
           revision: stored.sealed.revision, updatedAt: record?.updatedAt, device: record?.device,
           isCurrent: stored.rowID == current?.rowID,

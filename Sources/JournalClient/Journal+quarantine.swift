@@ -25,16 +25,10 @@ extension Journal {
       _ = try store.writableState(keys)
       for revision in damaged {
         // Read again inside the transaction: what was damaged may be only a copy in memory.
-        let id = revision.sealed.id
         guard let stored = try store.revision(rowID: revision.rowID),
-          (try? stored.sealed.open(with: keys)) == nil
+          stored.state != .quarantined, (try? stored.sealed.open(with: keys)) == nil
         else { continue }
-        try store.setState(.quarantined, rowID: stored.rowID)
-        guard try store.current(id)?.rowID == stored.rowID else { continue }
-        let sound = try store.revisions(of: id).first {
-          $0.state != .quarantined && (try? $0.sealed.open(with: keys)) != nil
-        }
-        if let sound { try store.show(id, rowID: sound.rowID) }
+        try store.putAside(stored, keys)
       }
     }
   }
@@ -107,6 +101,32 @@ extension Journal {
       if try store.current(id)?.rowID == stored.rowID { try store.hide(id) }
       try store.delete(rowID: stored.rowID)
     }
+  }
+}
+
+extension StoreTransaction {
+  /// Puts a revision that does not open aside and shows, where it was shown, the one before it.
+  ///
+  /// Where the vault holds it and this device's copy of it rotted, it is wanted again.
+  func putAside(_ stored: StoredRevision, _ keys: UnlockedKeys) throws(JournalError) {
+    let id = stored.sealed.id
+    try setState(.quarantined, rowID: stored.rowID)
+    if let row = try vaultRow(id), row.revision == stored.sealed.revision,
+      row.hash != stored.sealed.hash || !stored.sealed.isWhole
+    {
+      try want(row, place: 0)
+    }
+    guard try current(id)?.rowID == stored.rowID else { return }
+    let sound = try lineage(of: id, keys).filter { $0.record != nil }
+    let number = stored.sealed.revision
+    // What was acknowledged or saved last, then the state below; what a merge put aside bears a
+    // number above all others, or says so.
+    let before =
+      sound.first { $0.stored.state != .history }
+      ?? sound.filter { $0.stored.sealed.revision < number && $0.record?.superseded == false }
+      .max { $0.stored.sealed.revision < $1.stored.sealed.revision }
+      ?? sound.first
+    if let before { try show(id, rowID: before.stored.rowID) }
   }
 }
 

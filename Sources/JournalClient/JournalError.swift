@@ -72,11 +72,16 @@ public enum JournalError: Error, Equatable, Sendable {
   case rolledBack
   /// The server shows another history of the vault than this device has verified.
   case forked
-  /// What the server shows of the vault does not add up.
+  /// What the server shows of the vault does not add up, and it cannot be told in which entry.
   case incomplete
+  /// What the server shows of the vault does not add up, because of these entries.
+  case altered(entries: [AlteredEntry])
+  /// The server lists these records in the verified vault and does not hand them out.
+  case withheld(ids: [ObjectID])
   /// The cloud copy was begun anew elsewhere: the user decides whether this device follows.
   case newGeneration
-  /// Other devices deleted `count` entries at once: the user decides whether they go here too.
+  /// Other devices deleted many entries within a day: the user decides whether the `count` that are
+  /// still shown go here too.
   case confirmationNeeded(count: Int)
   /// The owner deleted the cloud copy, at this time by the deleting device's clock; the certificate
   /// was checked. Everything stays on this device.

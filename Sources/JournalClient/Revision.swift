@@ -38,6 +38,9 @@ public struct SealedRevision: Equatable, Sendable {
       hash: Digest(ofBlob: blob.span), blob: blob)
   }
 
+  /// Whether the bytes are those that ``hash`` was made of.
+  var isWhole: Bool { Digest(ofBlob: blob.span) == hash }
+
   /// Opens and reads it; all that can be wrong with it is one error.
   ///
   /// - Throws: `damaged`.

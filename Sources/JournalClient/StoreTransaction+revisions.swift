@@ -98,15 +98,6 @@ extension StoreTransaction {
       """, [id.data], stored)
   }
 
-  /// Revisions that no server acknowledged, in the order they were made, after the one in `rowID`.
-  func pending(after rowID: Int64 = 0, limit: Int) throws(JournalError) -> [StoredRevision] {
-    try all(
-      """
-      SELECT \(Self.columns) FROM revisions v WHERE v.state = 1 AND v.id > ?
-      ORDER BY v.id LIMIT ?
-      """, [rowID, limit], stored)
-  }
-
   /// The pending revisions of one record, oldest first.
   func pending(of id: ObjectID) throws(JournalError) -> [StoredRevision] {
     try all(
@@ -203,7 +194,10 @@ extension StoreTransaction {
   /// Gives a revision another seal of the same content, in its place.
   func replace(_ rowID: Int64, with sealed: SealedRevision) throws(JournalError) {
     try run(
-      "UPDATE revisions SET epoch = ?, blob_hash = ?, blob = ? WHERE id = ?",
-      [Int64(sealed.epoch), sealed.hash.data, Data(sealed.blob), rowID])
+      "UPDATE revisions SET revision = ?, epoch = ?, blob_hash = ?, blob = ? WHERE id = ?",
+      [
+        Int64(clamping: sealed.revision), Int64(sealed.epoch), sealed.hash.data, Data(sealed.blob),
+        rowID,
+      ])
   }
 }

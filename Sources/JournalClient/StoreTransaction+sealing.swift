@@ -53,17 +53,18 @@ extension StoreTransaction {
     beside sealed: SealedRevision, _ keys: UnlockedKeys, device: ObjectID
   ) throws(JournalError) {
     let shown = try current(sealed.id)?.rowID
-    for other in try revisions(of: sealed.id)
-    where other.sealed.revision == sealed.revision && other.sealed.hash != sealed.hash
-      && other.state == .history && other.rowID != shown
+    // The older ones first, and each in its place: the order in which they were made stays.
+    for other in try lineage(of: sealed.id, keys).reversed()
+    where other.stored.sealed.revision == sealed.revision
+      && other.stored.sealed.hash != sealed.hash && other.stored.state == .history
+      && other.stored.rowID != shown
     {
-      guard let record = try? other.sealed.open(with: keys) else { continue }
+      guard let record = other.record else { continue }
       let again = try SealedRevision(
         sealing: record.with(
           parents: record.parents, device: record.device ?? device, superseded: record.superseded),
         revision: try highestRevision(of: sealed.id) + 1, under: keys)
-      _ = try insert(again, state: .history)
-      try delete(rowID: other.rowID)
+      try replace(other.stored.rowID, with: again)
     }
   }
 

@@ -5,10 +5,15 @@ import KeyFlow
 
 // What sync alone asks of the store.
 extension StoreTransaction {
-  /// The oldest pending revisions, as many as one commit takes: a whole one always fits.
+  /// The oldest pending revisions that can go, as many as one commit takes: a whole one always fits.
+  ///
+  /// What is changed here of a record whose newest state did not come yet is to be merged first.
   func pendingBatch(records: Int, bytes: Int) throws(JournalError) -> [StoredRevision] {
     let sizes = try all(
-      "SELECT id, length(blob) FROM revisions WHERE state = 1 ORDER BY id LIMIT ?", [records]
+      """
+      SELECT id, length(blob) FROM revisions
+      WHERE state = 1 AND record_id NOT IN (SELECT record_id FROM wanted) ORDER BY id LIMIT ?
+      """, [records]
     ) { row -> (id: Int64, bytes: Int)? in
       guard let id = row.number(0), let bytes = row.number(1) else { return nil }
       return (id, Int(bytes))
@@ -18,7 +23,20 @@ extension StoreTransaction {
       sum += size.bytes
       return sum <= bytes
     }.count
-    return try pending(limit: min(max(1, fitting), sizes.count))
+    var batch: [StoredRevision] = []
+    for size in sizes.prefix(max(1, fitting)) {
+      guard let revision = try revision(rowID: size.id) else { continue }
+      batch.append(revision)
+    }
+    return batch
+  }
+
+  /// Whether more of a record is pending after the revision in `rowID`.
+  func hasPending(of id: ObjectID, after rowID: Int64) throws(JournalError) -> Bool {
+    try one(
+      "SELECT 1 FROM revisions WHERE record_id = ? AND state = 1 AND id > ? LIMIT 1",
+      [id.data, rowID]
+    ) { _ in true } ?? false
   }
 
   /// Whether any revision is pending.

@@ -19,13 +19,21 @@ extension SyncEngine {
     return .deleted(at: time)
   }
 
-  /// Keeps the named state that the last sync ended in, for the status; `nil` after a good one.
+  /// Keeps the named state that the last sync ended in, for the status, and the entries that it is
+  /// about, for the log; `nil` after a good one.
   func note(_ error: JournalError?) throws(JournalError) {
     let word = error.map(SyncFault.init(_:)) ?? nil
     guard error == nil || word != nil else { return }
     guard try journal.state().syncFault != word else { return }
+    let keys = try? journal.keys.unlocked()
+    let now = journal.environment.now()
     try journal.store.write { (store) throws(JournalError) in
       try store.updateState { $0.syncFault = word }
+      guard case .altered(let entries)? = error, let keys else { return }
+      for entry in entries.prefix(100) {
+        try store.log(
+          ActivityEvent(.refused, time: now, record: entry.id, detail: entry.word), keys)
+      }
     }
   }
 }
@@ -38,6 +46,8 @@ public enum SyncFault: String, CaseIterable, Sendable {
   case forked
   /// What the server shows does not add up.
   case incomplete
+  /// The server does not hand out what it lists.
+  case withheld
   /// The cloud copy was begun anew elsewhere.
   case newGeneration
   /// The server claims a deletion without proof.
@@ -52,7 +62,8 @@ public enum SyncFault: String, CaseIterable, Sendable {
     switch error {
     case .rolledBack: self = .rolledBack
     case .forked: self = .forked
-    case .incomplete: self = .incomplete
+    case .incomplete, .altered: self = .incomplete
+    case .withheld: self = .withheld
     case .newGeneration: self = .newGeneration
     case .untrustedDeletion: self = .untrustedDeletion
     case .needsPassword: self = .needsPassword

@@ -3,6 +3,9 @@ public import KeyFlow
 import VaultProtocol
 
 extension SyncEngine {
+  /// The most revisions that one call asks for.
+  private static let mostRevisions = 1_000
+
   /// Fetches the older revisions of a record that the server still keeps and this device lacks:
   /// other devices' saves, and the losers of merges.
   ///
@@ -21,8 +24,10 @@ extension SyncEngine {
       for revision in try await session.api.revisions(of: id) {
         if let hash = Digest(revision.blobHash) { numbers[hash] = revision.revision }
       }
-      while let hash = open.popLast() {
+      var asked = 0
+      while let hash = open.popLast(), asked < Self.mostRevisions {
         guard known.insert(hash).inserted, let number = numbers[hash] else { continue }
+        asked += 1
         let wire = try await session.api.revision(number, of: id)
         let row = Row(id: id, revision: number, hash: hash)
         guard let sealed = try SealedRevision(wire, of: row),
@@ -58,8 +63,14 @@ extension SyncEngine {
     return try journal.store.write { (store) throws(JournalError) in
       guard let state = try store.state(), state.uid == keys.uid else { throw .keysChanged }
       var came = 0
-      for sealed in found where try store.revision(sealed.id, hash: sealed.hash) == nil {
-        _ = try store.insert(sealed, state: .history)
+      for sealed in found {
+        if let known = try store.revision(sealed.id, hash: sealed.hash) {
+          guard known.state == .quarantined, !known.sealed.isWhole else { continue }
+          try store.replace(known.rowID, with: sealed)
+          try store.setState(.history, rowID: known.rowID)
+        } else {
+          _ = try store.insert(sealed, state: .history)
+        }
         try store.renumberHistory(beside: sealed, keys, device: state.device)
         came += 1
       }

@@ -3,20 +3,22 @@ import KeyFlow
 import VaultProtocol
 
 extension SyncEngine {
+  /// How often one pull asks for blobs that do not come, each time after the news.
+  private static let rounds = 3
+
   /// Reads what changed, verifies it, and takes it in; then fetches the blobs still missing.
   func pull(
     _ session: Session, _ options: SyncOptions, first: WaitedPage?
-  ) async throws(JournalError) -> SyncReport {
-    var report = SyncReport()
-    for round in 1... {
-      let news = try await readNews(session, options, first: round == 1 ? first : nil)
-      if let news { report.add(try await take(news, session, options)) }
-      let (received, moved) = try await receive(session, options, isLast: round > 1)
-      report.add(received)
-      // A row moved on while its blob was asked for: there is more to pull.
-      guard moved else { break }
+  ) async throws(JournalError) -> Pulled {
+    var pulled = Pulled()
+    for round in 1...Self.rounds {
+      if let news = try await readNews(session, options, first: round == 1 ? first : nil) {
+        pulled.report.add(try await take(news, session, options, &pulled.held))
+      }
+      // A row may move on while its blob is asked for: then the news say so.
+      guard try await receive(session, options, &pulled, isFirst: round == 1) else { break }
     }
-    return report
+    return pulled
   }
 
   /// A verified state of the vault.
@@ -31,16 +33,16 @@ extension SyncEngine {
 
   /// The feed, read and verified; `nil` when nothing changed.
   ///
-  /// - Throws: `rolledBack`, `forked`, `incomplete`, `newGeneration`, `needsPassword` for a newer
-  ///   epoch. Then nothing here changed.
+  /// - Throws: `rolledBack`, `forked`, `incomplete`, `altered`, `newGeneration`, `needsPassword` for
+  ///   a newer epoch. Then nothing here changed.
   private func readNews(
     _ session: Session, _ options: SyncOptions, first: WaitedPage?
   ) async throws(JournalError) -> News? {
     let state = try journal.state()
     guard let pin = state.pin else { throw .incomplete }
     options.progress(SyncProgress(.verifying))
-    // A page of another time is asked for again.
-    let page = first.flatMap { $0.cursor == state.cursor ? $0 : nil }
+    // A page of another time is asked for again: its heads begin elsewhere.
+    let page = first.flatMap { $0.cursor == state.cursor && $0.pin == pin ? $0 : nil }
     let rowsOnly = page?.rowsOnly ?? cursorIsBehind
     let reading: FeedReading?
     do {
@@ -67,14 +69,20 @@ extension SyncEngine {
     for row in reading.rows { root.set(row) }
     let snapshot = Snapshot(
       generation: last.generation, seq: last.seq, heads: last.heads.map { [UInt8]($0.blob) })
+    let keys = session.keys
     do {
       let (_, point) = try snapshot.verify(
-        from: start, root: &root, keyring: session.keys.keyring, uid: session.keys.uid)
+        from: start, root: &root, keyring: keys.keyring, uid: keys.uid)
       return News(
         reading: reading, root: root, point: point, head: snapshot.heads.last ?? [], pin: pin)
     } catch {
-      throw JournalError(error)
+      // Where the chain holds, it is the rows that lie.
+      guard error == .incomplete,
+        (try? snapshot.newest(from: start, keyring: keys.keyring, uid: keys.uid)) != nil
+      else { throw JournalError(error) }
     }
+    let altered = try await diagnose(reading, pin, session)
+    throw altered.isEmpty ? .incomplete : .altered(entries: altered)
   }
 
   /// The whole of a vault that was begun anew, and its first head, from which it is verified: sealed
@@ -107,16 +115,17 @@ extension SyncEngine {
     return built
   }
 
-  /// Takes verified news in, in one transaction; blobs that did not come with it are noted.
+  /// Takes verified news in, in one transaction; blobs that did not come with it are noted, and so
+  /// are deletions, which are counted together: those that came are put into `held`.
   private func take(
-    _ news: News, _ session: Session, _ options: SyncOptions
+    _ news: News, _ session: Session, _ options: SyncOptions, _ held: inout [Arrival]
   ) async throws(JournalError) -> SyncReport {
     let arrivals = try await arrivals(Array(news.reading.blobs.values), session)
-    let report = try journal.store.write { (store) throws(JournalError) -> SyncReport in
+    let taken = try journal.store.write { (store) throws(JournalError) -> Taken in
+      var held: [Arrival] = []
       guard let state = try store.state(), state.pin == news.pin, state.uid == session.keys.uid
       else { throw .keysChanged }
       var taking = try Taking(store, session.keys, journal, settings.merge)
-      if !options.allowsDeletions { try taking.guardDeletions(Array(arrivals.values)) }
       if news.reading.isWhole {
         try store.dropVaultRows()
         try store.dropWanted()
@@ -126,9 +135,14 @@ extension SyncEngine {
         place += 1
         try store.setVaultRow(row)
         if let arrival = arrivals[row.id], arrival.sealed.hash == row.hash {
-          try store.unwant(row.id)
-          try taking.take(arrival)
-        } else if let known = try store.revision(row.id, hash: row.hash) {
+          if try taking.deletes(arrival) {
+            try store.want(row, place: place)
+            held.append(arrival)
+          } else {
+            try store.unwant(row.id)
+            try taking.take(arrival)
+          }
+        } else if let known = try store.revision(row.id, hash: row.hash), known.sealed.isWhole {
           try store.unwant(row.id)
           try taking.acknowledge(known)
         } else {
@@ -143,112 +157,13 @@ extension SyncEngine {
         $0.cursor = [UInt8](news.reading.last.cursor)
         $0.pulledAt = journal.environment.now()
       }
-      return taking.report
+      return (taking.report, held)
     }
+    held += taken.held
     root = (news.root, news.point)
     cursorIsBehind = false
-    return report
+    return taken.report
   }
 
-  /// Fetches the blobs of verified rows that this device does not have, newest first.
-  ///
-  /// With `isLast`, what still does not fit its row is taken for damaged; otherwise that is a reason
-  /// to pull again, which the second value says.
-  private func receive(
-    _ session: Session, _ options: SyncOptions, isLast: Bool
-  ) async throws(JournalError) -> (SyncReport, moved: Bool) {
-    let wanted = try journal.store.read { (store) throws(JournalError) in try store.wanted() }
-    var report = SyncReport()
-    guard !wanted.isEmpty else { return (report, false) }
-    var deletions: [Arrival] = []
-    var missing: [(row: Row, blob: [UInt8])] = []
-    var next = 0
-    var fetching = fetch(wanted, from: 0, session.api)
-    defer { fetching.cancel() }
-    while next < wanted.count {
-      options.progress(SyncProgress(.receiving, done: next, total: wanted.count))
-      let batch: FetchedBatch
-      do {
-        batch = try await fetching.value.get()
-      } catch {
-        throw try refused(error, session)
-      }
-      next += batch.answered
-      // The next blobs come while these are opened and stored.
-      fetching = fetch(wanted, from: next, session.api)
-      missing += batch.missing
-      let arrivals = try await arrivals(batch.revisions, session)
-      let held = try journal.store.write { (store) throws(JournalError) -> [Arrival] in
-        var taking = try Taking(store, session.keys, journal, settings.merge)
-        let (now, held) = try taking.setDeletionsAside(Array(arrivals.values))
-        for arrival in now {
-          try store.unwant(arrival.sealed.id)
-          try taking.take(arrival)
-        }
-        report.add(taking.report)
-        return held
-      }
-      deletions += held
-    }
-    try journal.store.write { (store) throws(JournalError) in
-      var taking = try Taking(store, session.keys, journal, settings.merge)
-      if !options.allowsDeletions { try taking.guardDeletions(deletions) }
-      for arrival in deletions {
-        try store.unwant(arrival.sealed.id)
-        try taking.take(arrival)
-      }
-      if isLast {
-        for (row, blob) in missing { try taking.quarantine(row, blob) }
-      }
-      report.add(taking.report)
-    }
-    return (report, !missing.isEmpty && !isLast)
-  }
-
-  /// Some of the wanted blobs.
-  private struct FetchedBatch: Sendable {
-    /// How many rows of the question it answers.
-    var answered: Int
-    var revisions: [SealedRevision] = []
-    /// Rows whose blob is another one now, or does not have the row's hash.
-    var missing: [(row: Row, blob: [UInt8])] = []
-  }
-
-  private nonisolated func fetch(
-    _ wanted: [Row], from start: Int, _ api: VaultAPI
-  ) -> Task<Result<FetchedBatch, APIError>, Never> {
-    Task {
-      do throws(APIError) {
-        return .success(try await Self.fetch(wanted, from: start, api))
-      } catch {
-        return .failure(error)
-      }
-    }
-  }
-
-  private static func fetch(
-    _ wanted: [Row], from start: Int, _ api: VaultAPI
-  ) async throws(APIError) -> FetchedBatch {
-    let asked = wanted[start...].prefix(Limits.fetchRecords)
-    guard !asked.isEmpty else { return FetchedBatch(answered: 0) }
-    let answer = try await api.fetch(asked.map { ($0.id, $0.hash) })
-    let answered = Int(answer.answered)
-    guard (1...asked.count).contains(answered) else { throw .garbled }
-    var rows = Dictionary(
-      asked.prefix(answered).map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
-    var batch = FetchedBatch(answered: answered)
-    for record in answer.records {
-      guard let id = ObjectID(record.recordID), let row = rows.removeValue(forKey: id) else {
-        throw .garbled
-      }
-      if let revision = try SealedRevision(record, of: row) {
-        batch.revisions.append(revision)
-      } else {
-        batch.missing.append((row, [UInt8](record.blob)))
-      }
-    }
-    // What is left moved on, by the answer's own word or by its silence.
-    batch.missing += rows.values.map { ($0, []) }
-    return batch
-  }
+  private typealias Taken = (report: SyncReport, held: [Arrival])
 }

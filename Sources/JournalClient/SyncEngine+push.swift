@@ -132,21 +132,40 @@ extension SealedRevision {
 
 extension StoreTransaction {
   /// What the next commit takes of the pending revisions, all sealed under the current epoch and
-  /// above what the server states; those that are not are sealed anew first.
-  fileprivate func sendable(
+  /// above what the server states; those that are not are sealed anew first, and those that rotted
+  /// are put aside.
+  func sendable(
     _ keys: UnlockedKeys, device: ObjectID
   ) throws(JournalError) -> [StoredRevision] {
-    let batch = try pendingBatch(records: Limits.commitRecords, bytes: Limits.commitBytes)
-    var seen: Set<ObjectID> = []
-    var stale: [ObjectID] = []
-    for revision in batch where seen.insert(revision.sealed.id).inserted {
-      let stated = try vaultRow(revision.sealed.id)?.revision ?? 0
-      if revision.sealed.revision <= stated { stale.append(revision.sealed.id) }
+    while true {
+      let batch = try pendingBatch(records: Limits.commitRecords, bytes: Limits.commitBytes)
+      let rotten = batch.filter { !$0.sealed.isWhole }
+      for revision in rotten { try putAside(revision, keys) }
+      guard rotten.isEmpty else { continue }
+      var seen: Set<ObjectID> = []
+      var stale: Set<ObjectID> = []
+      for revision in batch {
+        let id = revision.sealed.id
+        if revision.sealed.epoch != keys.keyring.epoch { stale.insert(id) }
+        guard seen.insert(id).inserted else { continue }
+        let stated = try vaultRow(id)?.revision ?? 0
+        if revision.sealed.revision <= stated { stale.insert(id) }
+      }
+      for id in stale { try sealPendingAnew(id, keys, device: device) }
+      guard stale.isEmpty else { continue }
+      return try withoutLoneLoser(batch, keys)
     }
-    stale += batch.filter { $0.sealed.epoch != keys.keyring.epoch }.map(\.sealed.id)
-    guard !stale.isEmpty else { return batch }
-    for id in Set(stale) { try sealPendingAnew(id, keys, device: device) }
-    return try pendingBatch(records: Limits.commitRecords, bytes: Limits.commitBytes)
+  }
+
+  /// `batch` without a merge's loser at its end, whose winner would only come with the next commit.
+  private func withoutLoneLoser(
+    _ batch: [StoredRevision], _ keys: UnlockedKeys
+  ) throws(JournalError) -> [StoredRevision] {
+    guard batch.count > 1, let last = batch.last,
+      try hasPending(of: last.sealed.id, after: last.rowID),
+      let record = try? last.sealed.open(with: keys), record.superseded
+    else { return batch }
+    return batch.dropLast()
   }
 
   /// Seals a record's pending revisions anew, in their order, above all that is known of it.

@@ -138,7 +138,7 @@ extension SyncEngine {
     }
     do {
       return try outcome.get().map {
-        WaitedPage(changes: $0, cursor: state.cursor, rowsOnly: rowsOnly)
+        WaitedPage(changes: $0, cursor: state.cursor, pin: pin, rowsOnly: rowsOnly)
       }
     } catch {
       throw try refused(error, session)
@@ -154,6 +154,8 @@ extension SyncEngine {
 struct WaitedPage: Sendable {
   var changes: WireChanges
   var cursor: [UInt8]
+  /// The head that its chain begins at.
+  var pin: HeadPoint
   var rowsOnly: Bool
 }
 
@@ -189,7 +191,7 @@ extension JournalError {
   /// Whether trying again later may help without anybody doing anything.
   var passesByItself: Bool {
     switch self {
-    case .offline, .serverProblem, .notAServer, .syncing, .busy, .keysChanged: true
+    case .offline, .serverProblem, .notAServer, .syncing, .busy, .keysChanged, .withheld: true
     default: false
     }
   }

@@ -33,8 +33,8 @@ public actor SyncEngine {
   /// Syncs once: what the server has comes, what waits here goes.
   ///
   /// - Throws: `syncing` while another one runs; `locked`; `offline`; `needsPassword` where the
-  ///   session ended; `rolledBack`, `forked`, `incomplete`, `deleted` and their like. Whatever is
-  ///   thrown, no entry is lost, and the next sync goes on.
+  ///   session ended; `rolledBack`, `forked`, `incomplete`, `altered`, `withheld`, `deleted` and their
+  ///   like. Whatever is thrown, no entry is lost, and the next sync goes on.
   @discardableResult
   public func sync(_ options: SyncOptions = SyncOptions()) async throws(JournalError) -> SyncReport
   {
@@ -75,10 +75,12 @@ public actor SyncEngine {
   ) async throws(JournalError) -> SyncReport {
     let session = try session()
     var report = SyncReport()
+    var pulled = Pulled()
     var page = first
     for attempt in 1... {
       report.add(try await sendFrozen(session))
-      report.add(try await pull(session, options, first: page))
+      pulled = try await pull(session, options, first: page)
+      report.add(pulled.report)
       page = nil
       let (sent, isDone) = try await push(session, options)
       report.add(sent)
@@ -90,7 +92,12 @@ public actor SyncEngine {
         throw .cancelled
       }
     }
-    if cursorIsBehind { report.add(try await pull(session, options, first: nil)) }
+    if cursorIsBehind {
+      pulled = try await pull(session, options, first: nil)
+      report.add(pulled.report)
+    }
+    // Everything else is in step by now.
+    try pulled.requireAll()
     try noteSynced(report, session.keys)
     try note(nil)
     return report
@@ -108,7 +115,6 @@ public actor SyncEngine {
         $0.pulledAt = now
       }
       guard !report.isEmpty else { return }
-      for note in report.merges { try store.log(ActivityEvent(note, time: now), keys) }
       try store.log(
         ActivityEvent(
           .synced, time: now, received: report.received + report.deleted, sent: report.sent), keys)

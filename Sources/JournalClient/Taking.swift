@@ -11,6 +11,8 @@ struct Taking {
   let makeID: @Sendable () -> ObjectID
   let device: ObjectID
   var report = SyncReport()
+  /// Records that were shown and are deleted now.
+  var vanished = 0
 
   init(
     _ store: StoreTransaction, _ keys: UnlockedKeys, _ journal: Journal, _ settings: MergeSettings
@@ -38,10 +40,14 @@ struct Taking {
       report.received += 1
       return
     }
-    if let known = try store.revision(sealed.id, hash: sealed.hash) {
-      return try acknowledge(known)
+    let known = try store.revision(sealed.id, hash: sealed.hash)
+    if let known {
+      if !known.sealed.isWhole { try store.replace(known.rowID, with: sealed) }
+      guard known.state == .quarantined else { return try acknowledge(known) }
+      // What rotted on this device came whole again: as if it were new.
+      try store.setState(.history, rowID: known.rowID)
     }
-    var pending = try store.pending(of: sealed.id)
+    var pending = try soundPending(of: sealed.id)
     if let reached = pending.lastIndex(where: { arrival.ancestors.contains($0.sealed.hash) }) {
       // Ours came to be known without an answer; what follows it here is changed since then.
       try store.acknowledge(pending[reached])
@@ -51,8 +57,8 @@ struct Taking {
     let mine = try pending.last.map { (last) throws(JournalError) in
       try last.sealed.open(with: keys)
     }
-    let arrived = StoredRevision(
-      rowID: try store.insert(sealed, state: .history), state: .history, sealed: sealed)
+    let rowID = if let known { known.rowID } else { try store.insert(sealed, state: .history) }
+    let arrived = StoredRevision(rowID: rowID, state: .history, sealed: sealed)
     try store.acknowledge(arrived)
     guard let mine else {
       if let base, base.sealed.revision > sealed.revision {
@@ -74,6 +80,26 @@ struct Taking {
     try store.renumberHistory(beside: sealed, keys, device: device)
   }
 
+  /// The pending revisions of a record, the last of which opens; later ones that rotted are put
+  /// aside.
+  private func soundPending(of id: ObjectID) throws(JournalError) -> [StoredRevision] {
+    var pending = try store.pending(of: id)
+    while let last = pending.last, (try? last.sealed.open(with: keys)) == nil {
+      try store.setState(.quarantined, rowID: last.rowID)
+      pending.removeLast()
+    }
+    return pending
+  }
+
+  /// Reports a decision and writes it down, with what it decides.
+  private mutating func note(
+    _ id: ObjectID, _ outcome: MergeNote.Outcome
+  ) throws(JournalError) {
+    let note = MergeNote(id: id, outcome: outcome)
+    report.merges.append(note)
+    try store.log(ActivityEvent(note, time: now), keys)
+  }
+
   private mutating func carryOut(
     _ decision: Merge, mine: Record, theirs: Record, arrived: StoredRevision
   ) throws(JournalError) {
@@ -85,12 +111,12 @@ struct Taking {
     case .mine:
       let mine = mine.with(parents: [parent], device: device)
       try store.show(id, rowID: try write(mine).rowID)
-      report.merges.append(MergeNote(id: id, outcome: .mine))
+      try note(id, .mine)
     case .theirsOverMine:
       let loser = try write(mine.with(parents: [parent], device: device, superseded: true))
       let winner = theirs.with(parents: [loser.hash], device: theirs.device ?? device)
       try store.show(id, rowID: try write(winner).rowID)
-      report.merges.append(MergeNote(id: id, outcome: .theirs))
+      try note(id, .theirs)
     case .merged(let content):
       let side = try write(mine.with(parents: [parent], device: device, superseded: true))
       var merged = Record(
@@ -99,12 +125,12 @@ struct Taking {
         parents: [side.hash], device: device)
       merged.payload.unknownFields = theirs.payload.unknownFields
       try store.show(id, rowID: try write(merged).rowID)
-      report.merges.append(MergeNote(id: id, outcome: .merged))
+      try note(id, .merged)
     case .both:
       try store.show(id, rowID: arrived.rowID)
       let copy = try self.copy(of: mine)
       try store.show(copy.id, rowID: try write(copy).rowID)
-      report.merges.append(MergeNote(id: id, outcome: .both(copy: copy.id)))
+      try note(id, .both(copy: copy.id))
     }
   }
 

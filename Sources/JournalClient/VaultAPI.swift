@@ -132,6 +132,9 @@ struct VaultAPI: Sendable {
     }
   }
 
+  /// What a `Retry-After` counts for at most, in seconds: nobody is kept away for longer.
+  private static let longestRetryAfter: UInt32 = 300
+
   /// A thousand certificates in base64.
   private static let largestProblem = 1 << 20
 
@@ -139,6 +142,7 @@ struct VaultAPI: Sendable {
   private static func problem(_ response: HTTPClientResponse, _ body: [UInt8]) -> APIError {
     let status = Int(response.status.code)
     let retryAfter = response.headers.first(name: "retry-after").flatMap { UInt32($0) }
+      .map { Duration.seconds(min($0, Self.longestRetryAfter)) }
     var options = JSONDecodingOptions()
     options.ignoreUnknownFields = true
     options.messageDepthLimit = 8
@@ -152,11 +156,11 @@ struct VaultAPI: Sendable {
       guard [429, 500, 502, 503, 504].contains(status) else { return .garbled }
       var refusal = Refusal(
         status == 500 ? .internalError : status == 429 ? .tooManyRequests : .unavailable)
-      refusal.retryAfter = retryAfter.map { .seconds($0) }
+      refusal.retryAfter = retryAfter
       return .refused(refusal)
     }
     var refusal = Refusal(problem)
-    refusal.retryAfter = retryAfter.map { .seconds($0) }
+    refusal.retryAfter = retryAfter
     if details.hasVault { refusal.vault = details.vault }
     if details.hasDeletion { refusal.deletion = details.deletion }
     return .refused(refusal)

@@ -37,6 +37,17 @@ public struct Snapshot: Sendable {
   public func verify(
     from pin: HeadPoint, root: inout VaultRoot, keyring: borrowing Keyring, uid: ObjectID
   ) throws(HeadFault) -> (head: Head, point: HeadPoint) {
+    let (last, point) = try newest(from: pin, keyring: keyring, uid: uid)
+    guard Int(last.records) == root.count, root.digest() == last.root else { throw .incomplete }
+    return (last, point)
+  }
+
+  /// The newest head, when the chain leads to it from `pin`, whatever it says of the rows.
+  ///
+  /// - Throws: ``HeadFault``, as ``verify(from:root:keyring:uid:)``.
+  public func newest(
+    from pin: HeadPoint, keyring: borrowing Keyring, uid: ObjectID
+  ) throws(HeadFault) -> (head: Head, point: HeadPoint) {
     guard generation >= pin.generation else { throw .rolledBack }
     guard generation == pin.generation else { throw .generation }
     guard seq >= pin.seq else { throw .rolledBack }
@@ -53,7 +64,6 @@ public struct Snapshot: Sendable {
     guard last.generation == generation, last.seq == seq else { throw .incomplete }
     // An ended epoch's key writes nothing any more.
     guard last.epoch == keyring.epoch else { throw .forked }
-    guard Int(last.records) == root.count, root.digest() == last.root else { throw .incomplete }
     return (last, HeadPoint(generation: generation, seq: seq, hash: hash))
   }
 

@@ -72,7 +72,7 @@ extension Complaint {
     case .encryptionOff, .encryptionOn, .setupUnfinished, .syncing, .offline, .serverProblem,
       .notAServer,
       .wrongServer, .needsPassword, .passwordInDoubt, .nameTaken, .keysRefused, .rolledBack,
-      .forked, .incomplete,
+      .forked, .incomplete, .altered, .withheld,
       .newGeneration, .confirmationNeeded, .deleted, .untrustedDeletion, .cloudDeleted,
       .receiptRefused, .kitNotConfirmed, .cancelled:
       self.init(network: error)

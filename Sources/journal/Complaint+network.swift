@@ -59,6 +59,15 @@ extension Complaint {
       self.init(
         "what the server shows of your vault does not add up",
         hints: Self.otherVaultHint, status: .otherVault)
+    case .altered(let entries):
+      self.init(
+        "what the server shows of your vault does not add up: " + Self.words(for: entries),
+        hints: Self.otherVaultHint, status: .otherVault)
+    case .withheld(let ids):
+      self.init(
+        "the server does not hand out what it lists: " + Self.list(ids.map { "entry \($0)" }),
+        hints: "nothing is lost and the rest is in step; what you changed in it waits here, "
+          + "and the next sync asks again", status: .otherVault)
     case .newGeneration:
       self.init(
         "the cloud copy was begun anew on another device",
@@ -66,8 +75,8 @@ extension Complaint {
         status: .otherVault)
     case .confirmationNeeded(let count):
       self.init(
-        "another device deleted \(count) entries, more than a tenth of your journal",
-        hints: "nothing was deleted here; \"journal sync --accept-deletions\" lets it happen",
+        "other devices deleted more than a tenth of your journal; \(count) entries are still here",
+        hints: "\"journal sync --accept-deletions\" deletes them here too",
         status: .conflict)
     case .deleted(let time):
       self.init(
@@ -95,6 +104,24 @@ extension Complaint {
     case .cancelled: self = .interrupted
     default: self.init("unexpected", hints: "this is a mistake in journal; please report it")
     }
+  }
+
+  private static func words(for entries: [AlteredEntry]) -> String {
+    list(
+      entries.map { entry in
+        switch entry.alteration {
+        case .tampered: "entry \(entry.id) was tampered with"
+        case .swapped(let other): "entry \(entry.id) was swapped for \(other)"
+        case .turnedBack: "entry \(entry.id) was turned back to an older state"
+        case .leftOut: "entry \(entry.id) is left out"
+        }
+      })
+  }
+
+  /// The first ten of them.
+  private static func list(_ words: [String]) -> String {
+    let more = words.count > 10 ? ["and \(words.count - 10) more"] : []
+    return (words.prefix(10) + more).joined(separator: "; ")
   }
 
   private static let otherVaultHint =

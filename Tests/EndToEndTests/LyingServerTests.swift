@@ -26,17 +26,33 @@ import VaultProtocol
     _ news: Int = 3, _ lie: @escaping TestVault.Fault, _ expected: JournalError,
     fault: SyncFault? = nil, sourceLocation: SourceLocation = #_sourceLocation
   ) async throws {
+    try await deceive(news, lie, fault: fault, sourceLocation: sourceLocation) { error, _ in
+      #expect(error == expected, sourceLocation: sourceLocation)
+    }
+  }
+
+  /// As the other; `check` is given what the sync threw, and what A wrote since, in its order.
+  private func deceive(
+    _ news: Int = 3, _ lie: @escaping TestVault.Fault, fault: SyncFault? = nil,
+    sourceLocation: SourceLocation = #_sourceLocation,
+    _ check: @escaping @Sendable (JournalError, [ObjectID]) throws -> Void
+  ) async throws {
     let vault = try TestVault()
     try await vault.serve { server in
       let pair = try await Pair(at: server, ["one", "two"])
       try await pair.settle()
       try pair.b.journal.write(title: "mine", content: "waiting")
-      for number in 0..<news { try pair.a.journal.write(title: "n\(number)", content: "news") }
+      let written = try (0..<news).map {
+        try pair.a.journal.write(title: "n\($0)", content: "news").id
+      }
       try await pair.a.engine.sync()
       let (entries, state) = (try pair.b.entries(), try pair.b.journal.state())
       vault.lie(lie)
-      await #expect(throws: expected, sourceLocation: sourceLocation) {
+      do {
         try await pair.b.engine.sync()
+        Issue.record("the lie was believed", sourceLocation: sourceLocation)
+      } catch let error as JournalError {
+        try check(error, written)
       }
       vault.lie(nil)
       var after = try pair.b.journal.state()
@@ -57,16 +73,24 @@ import VaultProtocol
     try await deceive(3, feed { $0.records.removeLast() }, .incomplete, fault: .incomplete)
   }
 
-  @Test func `a doubled record under another id is incomplete`() async throws {
+  @Test func `a doubled record under another id is named as the other one's`() async throws {
     let lie = feed { changes in
       guard var copy = changes.records.first else { return }
       copy.recordID[0] ^= 1
       changes.records.append(copy)
     }
-    try await deceive(3, lie, .incomplete, fault: .incomplete)
+    try await deceive(3, lie, fault: .incomplete) { error, written in
+      guard case .altered(let entries) = error, entries.count == 1,
+        case .swapped(let other)? = entries.first?.alteration
+      else {
+        Issue.record("\(error)")
+        return
+      }
+      #expect(written.contains(other))
+    }
   }
 
-  @Test func `swapped blobs are incomplete`() async throws {
+  @Test func `swapped blobs are named, both`() async throws {
     let lie = feed { changes in
       let (first, second) = (changes.records[0], changes.records[1])
       changes.records[0].blob = second.blob
@@ -74,11 +98,34 @@ import VaultProtocol
       changes.records[1].blob = first.blob
       changes.records[1].blobHash = first.blobHash
     }
-    try await deceive(3, lie, .incomplete, fault: .incomplete)
+    try await deceive(2, lie, fault: .incomplete) { error, written in
+      let (one, other) = (written.min() ?? .make(), written.max() ?? .make())
+      #expect(
+        error
+          == .altered(entries: [
+            AlteredEntry(id: one, .swapped(with: other)),
+            AlteredEntry(id: other, .swapped(with: one)),
+          ]))
+    }
   }
 
-  @Test func `another revision number is incomplete`() async throws {
-    try await deceive(3, feed { $0.records[0].revision += 1 }, .incomplete, fault: .incomplete)
+  @Test func `a blob that was altered with its hash is named as tampered with`() async throws {
+    let lie = feed { changes in
+      var blob = [UInt8](changes.records[0].blob)
+      blob[300] ^= 1
+      changes.records[0].blob = Data(blob)
+      changes.records[0].blobHash = Data(Digest(ofBlob: blob.span).bytes)
+    }
+    try await deceive(1, lie, fault: .incomplete) { error, written in
+      #expect(error == .altered(entries: [AlteredEntry(id: written[0], .tampered)]))
+    }
+  }
+
+  @Test func `a state under another revision's number is named as turned back`() async throws {
+    let lie = feed { $0.records[0].revision += 1 }
+    try await deceive(1, lie, fault: .incomplete) { error, written in
+      #expect(error == .altered(entries: [AlteredEntry(id: written[0], .turnedBack)]))
+    }
   }
 
   @Test func `an altered head is incomplete`() async throws {
@@ -120,7 +167,7 @@ import VaultProtocol
       3, feed { $0.epoch += 1 }, .needsPassword(.newEpoch), fault: .needsPassword)
   }
 
-  @Test func `an unasked reset to an empty vault is incomplete`() async throws {
+  @Test func `an unasked reset to an empty vault names what is left out`() async throws {
     let lie: TestVault.Fault = { request, honest in
       guard request.uri.path == Route.changes else { return nil }
       let answer = try await honest(request)
@@ -130,7 +177,13 @@ import VaultProtocol
       changes.reset = request.uri.queryParameters.get("cursor") != nil
       return .message(try changes.serializedBytes())
     }
-    try await deceive(3, lie, .incomplete, fault: .incomplete)
+    try await deceive(3, lie, fault: .incomplete) { error, _ in
+      guard case .altered(let entries) = error else {
+        Issue.record("\(error)")
+        return
+      }
+      #expect(entries.map(\.alteration) == [.leftOut, .leftOut])
+    }
   }
 
   @Test func `a deletion without a certificate is not believed`() async throws {

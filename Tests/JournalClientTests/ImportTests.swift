@@ -165,6 +165,29 @@ import Testing
     #expect(try bring(text, into: copy).unchanged == 2)
   }
 
+  @Test func `our own document comes in whatever the order of its members`() throws {
+    let journal = try test.create()
+    let report = try bring(
+      """
+      {"entries": [{"content": "x", "createdAt": "2020-01-01", "title": "t",
+      "id": "00112233445566778899aabbccddeeff"}], "version": 1, "format": "journal-vault"}
+      """, into: journal)
+    #expect(report.added == 1 && report.problems.isEmpty)
+    #expect(try journal.list().map(\.id.description) == ["00112233445566778899aabbccddeeff"])
+  }
+
+  @Test func `a newer version's document is refused whatever the order of its members`() throws {
+    let journal = try test.create()
+    #expect(throws: JournalError.tooNew) {
+      try bring(
+        """
+        {"version": 2, "entries": [{"content": "x", "id": "00112233445566778899aabbccddeeff"}],
+        "format": "journal-vault"}
+        """, into: journal)
+    }
+    #expect(try journal.list().isEmpty)
+  }
+
   @Test func `random bytes and cut documents never trap`() throws {
     var random = SeededGenerator(for: #function)
     let journal = try test.create()

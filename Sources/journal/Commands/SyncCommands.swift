@@ -155,11 +155,12 @@ extension SyncFault {
     case .rolledBack: "the server shows an older copy of your vault than this device has seen"
     case .forked: "the server shows a different copy of your vault than this device has seen"
     case .incomplete: "what the server shows of your vault does not add up"
+    case .withheld: "the server does not hand out everything that it lists"
     case .newGeneration: "the cloud copy was begun anew; \"journal sync --accept-new-copy\""
     case .untrustedDeletion: "the server claims that the cloud copy was deleted, without proof"
     case .needsPassword: "the server wants the password again: \"journal sync\" asks for it"
     case .confirmationNeeded:
-      "another device deleted many entries; \"journal sync --accept-deletions\""
+      "other devices deleted many entries; \"journal sync --accept-deletions\""
     }
   }
 }
