@@ -176,8 +176,7 @@ let package = Package(
       name: "EndToEndTests",
       dependencies: [
         "SyncHelper", "JournalClient", "VaultServer", "VaultProtocol", "KeyFlow", "KeyExchange",
-        "Sodium",
-        "TestSupport",
+        "LibPQ", "Sodium", "TestSupport",
         .product(name: "HTTPTypes", package: "swift-http-types"),
         .product(name: "Hummingbird", package: "hummingbird"),
         .product(name: "NIOCore", package: "swift-nio"),

@@ -41,7 +41,7 @@ def flip(database):
     altered = bytearray(blob)
     altered[len(altered) // 2] ^= 1
     database.execute("UPDATE records SET blob = ? WHERE record_id = ?", (bytes(altered), record))
-    return f"one bit of record {record.hex()[:8]}… was flipped"
+    return f"one bit of record {record.hex()[:8]}… was flipped", [record]
 
 
 def forge(database):
@@ -50,7 +50,7 @@ def forge(database):
     altered[len(altered) // 2] ^= 1
     database.execute("UPDATE records SET blob = ?, blob_hash = ? WHERE record_id = ?",
                      (bytes(altered), digest(bytes(altered)), record))
-    return f"record {record.hex()[:8]}… was tampered with, and its hash made to fit"
+    return f"record {record.hex()[:8]}… was tampered with, and its hash made to fit", [record]
 
 
 def swap(database):
@@ -58,7 +58,7 @@ def swap(database):
     for record, blob in ((one, second), (two, first)):
         database.execute("UPDATE records SET blob = ?, blob_hash = ? WHERE record_id = ?",
                          (blob, digest(blob), record))
-    return f"records {one.hex()[:8]}… and {two.hex()[:8]}… were swapped"
+    return f"records {one.hex()[:8]}… and {two.hex()[:8]}… were swapped", [one, two]
 
 
 def turn_back(database):
@@ -66,7 +66,18 @@ def turn_back(database):
         "SELECT record_id, revision, blob FROM revisions ORDER BY replaced_at DESC LIMIT 1").fetchone()
     database.execute("UPDATE records SET blob = ?, blob_hash = ?, revision = ? WHERE record_id = ?",
                      (blob, digest(blob), revision, record))
-    return f"record {record.hex()[:8]}… was turned back to revision {revision}"
+    return f"record {record.hex()[:8]}… was turned back to revision {revision}", []
+
+
+def turn_news_back(database):
+    """The newest change is undone: the entry is shown as it was before."""
+    record, = database.execute("SELECT record_id FROM records ORDER BY seq DESC LIMIT 1").fetchone()
+    revision, blob = database.execute(
+        "SELECT revision, blob FROM revisions WHERE record_id = ? ORDER BY revision DESC LIMIT 1",
+        (record,)).fetchone()
+    database.execute("UPDATE records SET blob = ?, blob_hash = ?, revision = ? WHERE record_id = ?",
+                     (blob, digest(blob), revision, record))
+    return f"record {record.hex()[:8]}… was turned back to revision {revision}", [record]
 
 
 def turn_all_back(database):
@@ -87,16 +98,17 @@ def turn_all_back(database):
                              (record, older[0]))
     database.execute("UPDATE vaults SET seq = ?, record_count = (SELECT count(*) FROM records),"
                      " bytes = (SELECT sum(length(blob)) FROM records)", (seq - 1,))
-    return f"the whole vault was turned back by one commit, to {seq - 1}"
+    return f"the whole vault was turned back by one commit, to {seq - 1}", []
 
 
 @dataclasses.dataclass
 class Lie:
     work: object
-    device: str      # "c" is a new device, which joins; "b" has seen the truth, and syncs
+    device: str      # "c" is a new device, which joins; "b" has seen the truth before, and syncs
     status: int      # the exit code that must be seen
     words: tuple     # one of them must stand in the message
     verdict: str     # how the demo says it
+    news: bool = False  # A changes an entry before, which "b" has not seen yet
 
     def tell(self, path):
         return edit(path, self.work)
@@ -104,8 +116,10 @@ class Lie:
 
 LIES = [
     Lie(flip, "c", 16, ("damaged",), "the new device names the damaged entry and takes the rest"),
-    Lie(forge, "c", 15, ("does not add up",), "the new device does not believe the vault"),
-    Lie(swap, "c", 15, ("does not add up",), "the new device does not believe the vault"),
-    Lie(turn_back, "c", 15, ("does not add up",), "the new device does not believe the vault"),
+    Lie(forge, "c", 15, ("was tampered with",), "the new device names the entry and does not believe the vault"),
+    Lie(swap, "c", 15, ("was swapped",), "the new device names both and does not believe the vault"),
+    Lie(turn_news_back, "b", 15, ("was turned back",), "a device that has seen the entry names it", news=True),
+    Lie(turn_back, "c", 15, ("does not add up",),
+        "a device that never saw the entry cannot name it, and does not believe the vault"),
     Lie(turn_all_back, "b", 15, ("older copy",), "a device that was there knows better"),
 ]

@@ -58,7 +58,8 @@ extension Complaint {
     case .incomplete:
       self.init(
         "what the server shows of your vault does not add up",
-        hints: Self.otherVaultHint, status: .otherVault)
+        hints: "this device cannot tell in which entry; one that has seen it before may name it",
+        Self.otherVaultHint, status: .otherVault)
     case .altered(let entries):
       self.init(
         "what the server shows of your vault does not add up: " + Self.words(for: entries),

@@ -33,9 +33,11 @@ struct Pair: Sendable {
   }
 }
 
-@Suite struct MainJobTests {
-  @Test func `what one device wrote is read on another`() async throws {
-    let vault = try TestVault()
+/// On both stores, one after the other: each on PostgreSQL makes a schema of its own.
+@Suite(.serialized) struct MainJobTests {
+  @Test(arguments: VaultDriver.allCases)
+  func `what one device wrote is read on another`(on driver: VaultDriver) async throws {
+    let vault = try await TestVault(on: driver)
     try await vault.serve { server in
       let pair = try await Pair(at: server, ["one"])
       try pair.a.journal.write(title: "two", content: "second")
@@ -46,8 +48,9 @@ struct Pair: Sendable {
     }
   }
 
-  @Test func `two devices that wrote offline agree after a sync`() async throws {
-    let vault = try TestVault()
+  @Test(arguments: VaultDriver.allCases)
+  func `two devices that wrote offline agree after a sync`(on driver: VaultDriver) async throws {
+    let vault = try await TestVault(on: driver)
     try await vault.serve { server in
       let pair = try await Pair(at: server, ["one"])
       try pair.a.journal.write(title: "from a", content: "a")
@@ -58,8 +61,11 @@ struct Pair: Sendable {
     }
   }
 
-  @Test func `a device that joins with entries of its own merges them in`() async throws {
-    let vault = try TestVault()
+  @Test(arguments: VaultDriver.allCases)
+  func `a device that joins with entries of its own merges them in`(on driver: VaultDriver)
+    async throws
+  {
+    let vault = try await TestVault(on: driver)
     try await vault.serve { server in
       let (a, b) = (try TestDevice(), try TestDevice())
       try a.journal.write(title: "from a", content: "a")
@@ -72,8 +78,11 @@ struct Pair: Sendable {
     }
   }
 
-  @Test func `after turning encryption on, nothing that the old key opens is left`() async throws {
-    let vault = try TestVault()
+  @Test(arguments: VaultDriver.allCases)
+  func `after turning encryption on, nothing that the old key opens is left`(on driver: VaultDriver)
+    async throws
+  {
+    let vault = try await TestVault(on: driver)
     try await vault.serve { server in
       let a = try TestDevice()
       try a.journal.write(title: "one", content: "text")
@@ -87,8 +96,11 @@ struct Pair: Sendable {
     }
   }
 
-  @Test func `a journal with encryption on is unlocked offline by its password`() async throws {
-    let vault = try TestVault()
+  @Test(arguments: VaultDriver.allCases)
+  func `a journal with encryption on is unlocked offline by its password`(on driver: VaultDriver)
+    async throws
+  {
+    let vault = try await TestVault(on: driver)
     let a = try TestDevice()
     try await vault.serve { server in
       try a.journal.write(title: "one", content: "text")
@@ -102,8 +114,9 @@ struct Pair: Sendable {
     #expect(try a.entries() == ["one: text"])
   }
 
-  @Test func `a kit that is not confirmed makes no account`() async throws {
-    let vault = try TestVault()
+  @Test(arguments: VaultDriver.allCases)
+  func `a kit that is not confirmed makes no account`(on driver: VaultDriver) async throws {
+    let vault = try await TestVault(on: driver)
     try await vault.serve { server in
       let a = try TestDevice()
       try a.journal.write(title: "one", content: "text")
@@ -119,8 +132,9 @@ struct Pair: Sendable {
     }
   }
 
-  @Test func `a taken name is refused, and another one goes on`() async throws {
-    let vault = try TestVault()
+  @Test(arguments: VaultDriver.allCases)
+  func `a taken name is refused, and another one goes on`(on driver: VaultDriver) async throws {
+    let vault = try await TestVault(on: driver)
     try await vault.serve { server in
       let (a, b) = (try TestDevice(), try TestDevice())
       try await a.register(at: server)
@@ -133,8 +147,9 @@ struct Pair: Sendable {
     }
   }
 
-  @Test func `a sync with nothing changed is one request`() async throws {
-    let vault = try TestVault()
+  @Test(arguments: VaultDriver.allCases)
+  func `a sync with nothing changed is one request`(on driver: VaultDriver) async throws {
+    let vault = try await TestVault(on: driver)
     try await vault.serve { server in
       let pair = try await Pair(at: server, ["one"])
       try await pair.settle()
@@ -145,8 +160,11 @@ struct Pair: Sendable {
     }
   }
 
-  @Test func `a first sync of many entries comes in pages and is whole`() async throws {
-    let vault = try TestVault()
+  @Test(arguments: VaultDriver.allCases)
+  func `a first sync of many entries comes in pages and is whole`(on driver: VaultDriver)
+    async throws
+  {
+    let vault = try await TestVault(on: driver)
     try await vault.serve { server in
       let a = try TestDevice()
       for number in 0..<2_500 {
@@ -161,10 +179,13 @@ struct Pair: Sendable {
     }
   }
 
-  @Test func `encryption off leaves a plain journal, and joining again doubles nothing`()
+  @Test(arguments: VaultDriver.allCases)
+  func `encryption off leaves a plain journal, and joining again doubles nothing`(
+    on driver: VaultDriver
+  )
     async throws
   {
-    let vault = try TestVault()
+    let vault = try await TestVault(on: driver)
     try await vault.serve { server in
       let pair = try await Pair(at: server, ["one", "two"])
       try await pair.b.engine.turnEncryptionOff(password: password())
@@ -178,8 +199,11 @@ struct Pair: Sendable {
     }
   }
 
-  @Test func `an ended session asks for the password and loses nothing`() async throws {
-    let vault = try TestVault()
+  @Test(arguments: VaultDriver.allCases)
+  func `an ended session asks for the password and loses nothing`(on driver: VaultDriver)
+    async throws
+  {
+    let vault = try await TestVault(on: driver)
     try await vault.serve { server in
       let pair = try await Pair(at: server, ["one"])
       try pair.b.journal.write(title: "two", content: "waiting")
@@ -198,8 +222,9 @@ struct Pair: Sendable {
     }
   }
 
-  @Test func `a changed password is the only one that opens`() async throws {
-    let vault = try TestVault()
+  @Test(arguments: VaultDriver.allCases)
+  func `a changed password is the only one that opens`(on driver: VaultDriver) async throws {
+    let vault = try await TestVault(on: driver)
     try await vault.serve { server in
       let pair = try await Pair(at: server, ["one"])
       try await pair.a.engine.changePassword(from: password(), to: password("another one"))
@@ -226,8 +251,9 @@ struct Pair: Sendable {
     }
   }
 
-  @Test func `devices tell each other their names, sealed`() async throws {
-    let vault = try TestVault()
+  @Test(arguments: VaultDriver.allCases)
+  func `devices tell each other their names, sealed`(on driver: VaultDriver) async throws {
+    let vault = try await TestVault(on: driver)
     try await vault.serve { server in
       let pair = try await Pair(at: server)
       try await pair.b.engine.tell(name: "the phone")

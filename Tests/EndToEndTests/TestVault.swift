@@ -10,37 +10,75 @@ import VaultProtocol
 
 @testable import VaultServer
 
-/// A real server on loopback, on a SQLite store of its own, whose answers a test may falsify.
+/// A real server on loopback, on a store of its own, whose answers a test may falsify.
 final class TestVault: Sendable {
   /// What a test does with a request: the honest answer is a call away.
   typealias Fault =
     @Sendable (Request, @Sendable (Request) async throws -> Response) async throws -> Response?
 
   let folder: URL
-  let store: SQLiteStore
+  let store: any VaultStore
+  /// Where the store is PostgreSQL: both go when a test's serving ends.
+  private let schema: VaultSchema?
   private let fault = Mutex<Fault?>(nil)
   private let requests = Mutex<[String]>([])
   private let secrets: ServerSecrets
   private let configuration: ServerConfiguration
 
-  /// A new vault, or the state that `copying` is in now, which it does not share any longer.
-  init(
+  /// A new vault on SQLite, or the state that `copying` is in now, which it does not share any
+  /// longer.
+  convenience init(
     copying other: TestVault? = nil, _ configure: (inout ServerConfiguration) -> Void = { _ in }
   ) throws {
-    folder = FileManager.default.temporaryDirectory.appending(path: "vault-e2e-\(UUID())")
+    let folder = try Self.makeFolder(copying: other)
+    let configuration = Self.configuration(configure)
+    let store = try SQLiteStore(
+      path: folder.appending(path: "vault.sqlite").path, policy: configuration.policy)
+    try self.init(in: folder, configuration, store, schema: nil)
+  }
+
+  /// A new vault on `driver`; one on PostgreSQL can be served once.
+  convenience init(on driver: VaultDriver) async throws {
+    guard driver == .postgres else {
+      try self.init()
+      return
+    }
+    let schema = try await VaultSchema()
+    let configuration = Self.configuration { _ in }
+    let store = try await PostgresStore(
+      url: schema.url, connections: 3, policy: configuration.policy, now: Timestamp.system())
+    try self.init(in: Self.makeFolder(copying: nil), configuration, store, schema: schema)
+  }
+
+  private init(
+    in folder: URL, _ configuration: ServerConfiguration, _ store: any VaultStore,
+    schema: VaultSchema?
+  ) throws {
+    self.folder = folder
+    self.configuration = configuration
+    self.store = store
+    self.schema = schema
+    secrets = try ServerSecrets.load(path: folder.appending(path: "server.secrets").path)
+  }
+
+  private static func makeFolder(copying other: TestVault?) throws -> URL {
+    let folder = FileManager.default.temporaryDirectory.appending(path: "vault-e2e-\(UUID())")
     if let other {
       try FileManager.default.copyItem(at: other.folder, to: folder)
     } else {
       try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     }
+    return folder
+  }
+
+  private static func configuration(
+    _ configure: (inout ServerConfiguration) -> Void
+  ) -> ServerConfiguration {
     var configuration = ServerConfiguration()
     configuration.nameRate = .init(burst: 10_000, interval: .seconds(1))
     configuration.addressRate = .init(burst: 10_000, interval: .seconds(1))
     configure(&configuration)
-    self.configuration = configuration
-    store = try SQLiteStore(
-      path: folder.appending(path: "vault.sqlite").path, policy: configuration.policy)
-    secrets = try ServerSecrets.load(path: folder.appending(path: "server.secrets").path)
+    return configuration
   }
 
   deinit { try? FileManager.default.removeItem(at: folder) }
@@ -48,6 +86,17 @@ final class TestVault: Sendable {
   /// Serves while `body` runs, which is given the address.
   @discardableResult
   func serve<R: Sendable>(
+    _ body: @escaping @Sendable (ServerAddress) async throws -> R
+  ) async throws -> R {
+    guard let schema else { return try await serving(body) }
+    let result: Result<R, any Error>
+    do { result = .success(try await serving(body)) } catch { result = .failure(error) }
+    await store.close()
+    try await schema.drop()
+    return try result.get()
+  }
+
+  private func serving<R: Sendable>(
     _ body: @escaping @Sendable (ServerAddress) async throws -> R
   ) async throws -> R {
     let service = VaultService(

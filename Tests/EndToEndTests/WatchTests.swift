@@ -4,7 +4,7 @@ import JournalClient
 import Testing
 
 @Suite struct WatchTests {
-  @Test(.timeLimit(.minutes(1)))
+  @Test(.timeLimit(.minutes(5)))
   func `what is saved on one watching device comes to the other by itself`() async throws {
     let vault = try TestVault()
     try await vault.serve { server in
@@ -29,7 +29,7 @@ import Testing
     }
   }
 
-  @Test(.timeLimit(.minutes(1)))
+  @Test(.timeLimit(.minutes(5)))
   func `a watch waits out a server that is down, and stops where the user is needed`()
     async throws
   {
