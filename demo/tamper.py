@@ -118,8 +118,8 @@ LIES = [
     Lie(flip, "c", 16, ("damaged",), "the new device names the damaged entry and takes the rest"),
     Lie(forge, "c", 15, ("was tampered with",), "the new device names the entry and does not believe the vault"),
     Lie(swap, "c", 15, ("was swapped",), "the new device names both and does not believe the vault"),
-    Lie(turn_news_back, "b", 15, ("was turned back",), "a device that has seen the entry names it", news=True),
     Lie(turn_back, "c", 15, ("does not add up",),
         "a device that never saw the entry cannot name it, and does not believe the vault"),
     Lie(turn_all_back, "b", 15, ("older copy",), "a device that was there knows better"),
+    Lie(turn_news_back, "b", 15, ("was turned back",), "a device that has seen the entry names it", news=True),
 ]
