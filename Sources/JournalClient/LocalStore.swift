@@ -36,6 +36,7 @@ final class LocalStore: Sendable {
     configuration.busyMode = .timeout(Self.busySeconds)
     configuration.label = "journal"
     configuration.prepareDatabase { db in
+      // A command that opens the store reads the whole log first: it is kept short.
       try db.execute(
         sql: """
           PRAGMA synchronous = FULL;
@@ -43,7 +44,7 @@ final class LocalStore: Sendable {
           PRAGMA secure_delete = ON;
           PRAGMA cell_size_check = ON;
           PRAGMA cache_size = -8192;
-          PRAGMA wal_autocheckpoint = 400;
+          PRAGMA wal_autocheckpoint = 64;
           """)
     }
     do {
