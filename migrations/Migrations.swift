@@ -28,14 +28,14 @@ public enum Migrations {
   public static let serverSQLite = [
     Migration(
       1, "v0001_vault", PackageResources.v0001_vault_sqlite_sql,
-      checksum: "472bd5aa97dda06658183552cf1f5ffa368ce3bf596d758f31535552b8d385ee")
+      checksum: "6068c86a7631ac9a87b63b51082c3a3f2bcbdd035d8f2e486476e5b2c02cd465")
   ]
 
   /// `vaultd` on PostgreSQL.
   public static let serverPostgreSQL = [
     Migration(
       1, "v0001_vault", PackageResources.v0001_vault_postgres_sql,
-      checksum: "57c23013a0af2f561dca6fec26d024414533b86bdce5624455dc6d4b8960420c")
+      checksum: "2238fd44e4e6cc558a1975e90c7be922f73674aa5924fda48db0f324025ffcf0")
   ]
 
   /// A device's journal.

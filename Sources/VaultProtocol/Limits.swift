@@ -28,6 +28,12 @@ public enum Limits {
   public static let freshSeconds = 300
   /// Seconds between the two steps of a login.
   public static let loginSeconds = 60
+  /// Seconds for which the first nonce of a recovery is good.
+  public static let recoverySeconds = 600
+  /// Seconds for which the second nonce of a recovery is good: a password has to be chosen meanwhile.
+  public static let replaceSeconds = 1_800
+  /// Seconds from the wish to start over until it takes effect: 72 hours.
+  public static let startOverSeconds = 259_200
   /// Days a session lives after its last use.
   public static let sessionDays = 90
   /// The largest sealed device label.

@@ -16,6 +16,12 @@ public enum Route {
   public static let keyring = "/v1/keyring"
   /// `PUT`: another password, a rotation, a recovery.
   public static let credentials = "/v1/credentials"
+  /// `POST`: a nonce for the recovery kit's first proof.
+  public static let recovery = "/v1/recovery"
+  /// `POST`: the recovery slot, for the holder of the recovery code.
+  public static let recoveryOpen = "/v1/recovery/open"
+  /// `POST`: asks to start over without password and kit; `DELETE`: refuses that.
+  public static let startOver = "/v1/start-over"
   /// `GET`: the vault's state; `DELETE`: Delete cloud data.
   public static let vault = "/v1/vault"
   /// `POST`: a commit.

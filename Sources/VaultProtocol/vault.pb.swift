@@ -140,7 +140,8 @@ public nonisolated struct WireLimits: Sendable {
   public init() {}
 }
 
-/// POST /v1/registration: with a name (new account) or inside a fresh session (password change).
+/// POST /v1/registration: with a name (new account), or for another password of one's own inside a
+/// fresh session or one whose start-over is due.
 public nonisolated struct WireRegistrationStart: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -592,7 +593,7 @@ public nonisolated struct WireCredentialsPut: @unchecked Sendable {
   /// Clears the value of `commit`. Subsequent reads from it will return its default value.
   public mutating func clearCommit() {_uniqueStorage()._commit = nil}
 
-  /// instead of a fresh session
+  /// "replace", instead of a fresh session: then the epoch must rise
   public var recovery: WireRecoveryProof {
     get {_storage._recovery ?? WireRecoveryProof()}
     set {_uniqueStorage()._recovery = newValue}
@@ -621,17 +622,131 @@ public nonisolated struct WireCredentialsPut: @unchecked Sendable {
   fileprivate var _storage = unsafe _StorageClass.defaultInstance
 }
 
-public nonisolated struct WireRecoveryProof: Sendable {
+/// POST /v1/recovery, then POST /v1/recovery/open: the way in with the recovery kit.
+public nonisolated struct WireRecoveryStart: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
   public var name: String = String()
 
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct WireRecoveryStarted: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// of a name that there is not, always the same one
+  public var uid: Data = Data()
+
+  /// 32, good for 10 minutes, once
+  public var nonce: Data = Data()
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct WireRecoveryOpen: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var name: String = String()
+
+  /// "open"
+  public var proof: WireRecoveryProof {
+    get {_proof ?? WireRecoveryProof()}
+    set {_proof = newValue}
+  }
+  /// Returns true if `proof` has been explicitly set.
+  public var hasProof: Bool {self._proof != nil}
+  /// Clears the value of `proof`. Subsequent reads from it will return its default value.
+  public mutating func clearProof() {self._proof = nil}
+
+  /// OPAQUE RegistrationRequest, 32
+  public var request: Data = Data()
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+
+  fileprivate var _proof: WireRecoveryProof? = nil
+}
+
+public nonisolated struct WireRecoveryOpened: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// OPAQUE RegistrationResponse, 64
+  public var response: Data = Data()
+
+  /// 32, for "replace" or "delete", good for 30 minutes, once
+  public var nonce: Data = Data()
+
+  public var recoverySlot: Data = Data()
+
+  public var keyring: Data = Data()
+
+  /// for If-Match
+  public var keyringEtag: Data = Data()
+
+  /// with its head
+  public var vault: WireVaultState {
+    get {_vault ?? WireVaultState()}
+    set {_vault = newValue}
+  }
+  /// Returns true if `vault` has been explicitly set.
+  public var hasVault: Bool {self._vault != nil}
+  /// Clears the value of `vault`. Subsequent reads from it will return its default value.
+  public mutating func clearVault() {self._vault = nil}
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+
+  fileprivate var _vault: WireVaultState? = nil
+}
+
+/// What only the holder of the recovery code can sign: keyflow/SPEC.md, section 5.2.
+public nonisolated struct WireRecoveryProof: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var uid: Data = Data()
+
+  /// 32, the server's, for this step
   public var nonce: Data = Data()
 
   /// Ed25519, 64
   public var signature: Data = Data()
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+/// POST /v1/start-over, DELETE /v1/start-over: when password and kit are lost, and a session lives.
+/// From `due_ms` on that session may register and put other credentials, which is a rotation, as if
+/// it were fresh. Any login, and DELETE by any session of the account, cancels it.
+public nonisolated struct WireStartOver: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// the one that asked
+  public var sessionID: UInt64 = 0
+
+  public var requestedMs: Int64 = 0
+
+  /// 72 hours later
+  public var dueMs: Int64 = 0
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -661,9 +776,21 @@ public nonisolated struct WireVaultState: Sendable {
 
   public var quotaRecords: UInt64 = 0
 
+  /// where one is pending or due: to be shown, so that it can be refused
+  public var startOver: WireStartOver {
+    get {_startOver ?? WireStartOver()}
+    set {_startOver = newValue}
+  }
+  /// Returns true if `startOver` has been explicitly set.
+  public var hasStartOver: Bool {self._startOver != nil}
+  /// Clears the value of `startOver`. Subsequent reads from it will return its default value.
+  public mutating func clearStartOver() {self._startOver = nil}
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
+
+  fileprivate var _startOver: WireStartOver? = nil
 }
 
 /// POST /v1/commits
@@ -888,7 +1015,7 @@ public nonisolated struct WireVaultDelete: Sendable {
   /// the account's name and password record too
   public var account: Bool = false
 
-  /// instead of a fresh session
+  /// "delete", instead of a fresh session
   public var recovery: WireRecoveryProof {
     get {_recovery ?? WireRecoveryProof()}
     set {_recovery = newValue}
@@ -900,6 +1027,9 @@ public nonisolated struct WireVaultDelete: Sendable {
 
   /// of the head that the client has verified
   public var generation: UInt32 = 0
+
+  /// that head's, where a recovery proof stands over it
+  public var seq: UInt64 = 0
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -932,6 +1062,7 @@ public nonisolated struct WireDeletion: Sendable {
   /// the deleted one
   public var generation: UInt32 = 0
 
+  /// none: not the owner's act; the operator reset the account
   public var certificates: [WireCertificate] = []
 
   public var receipt: WireReceipt {
@@ -2027,9 +2158,9 @@ nonisolated extension WireCredentialsPut: SwiftProtobuf.Message, SwiftProtobuf._
   }
 }
 
-nonisolated extension WireRecoveryProof: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
-  public static let protoMessageName: String = _protobuf_package + ".RecoveryProof"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}nonce\0\u{1}signature\0")
+nonisolated extension WireRecoveryStart: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".RecoveryStart"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2038,8 +2169,6 @@ nonisolated extension WireRecoveryProof: SwiftProtobuf.Message, SwiftProtobuf._M
       // enabled. https://github.com/apple/swift-protobuf/issues/1034
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularStringField(value: &self.name) }()
-      case 2: try { try decoder.decodeSingularBytesField(value: &self.nonce) }()
-      case 3: try { try decoder.decodeSingularBytesField(value: &self.signature) }()
       default: break
       }
     }
@@ -2048,6 +2177,176 @@ nonisolated extension WireRecoveryProof: SwiftProtobuf.Message, SwiftProtobuf._M
   public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
     if !self.name.isEmpty {
       try visitor.visitSingularStringField(value: self.name, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireRecoveryStart, rhs: WireRecoveryStart) -> Bool {
+    if lhs.name != rhs.name {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireRecoveryStarted: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".RecoveryStarted"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}uid\0\u{1}nonce\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.uid) }()
+      case 2: try { try decoder.decodeSingularBytesField(value: &self.nonce) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.uid.isEmpty {
+      try visitor.visitSingularBytesField(value: self.uid, fieldNumber: 1)
+    }
+    if !self.nonce.isEmpty {
+      try visitor.visitSingularBytesField(value: self.nonce, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireRecoveryStarted, rhs: WireRecoveryStarted) -> Bool {
+    if lhs.uid != rhs.uid {return false}
+    if lhs.nonce != rhs.nonce {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireRecoveryOpen: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".RecoveryOpen"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}proof\0\u{1}request\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.name) }()
+      case 2: try { try decoder.decodeSingularMessageField(value: &self._proof) }()
+      case 3: try { try decoder.decodeSingularBytesField(value: &self.request) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.name.isEmpty {
+      try visitor.visitSingularStringField(value: self.name, fieldNumber: 1)
+    }
+    try { if let v = self._proof {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+    } }()
+    if !self.request.isEmpty {
+      try visitor.visitSingularBytesField(value: self.request, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireRecoveryOpen, rhs: WireRecoveryOpen) -> Bool {
+    if lhs.name != rhs.name {return false}
+    if lhs._proof != rhs._proof {return false}
+    if lhs.request != rhs.request {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireRecoveryOpened: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".RecoveryOpened"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}response\0\u{1}nonce\0\u{3}recovery_slot\0\u{1}keyring\0\u{3}keyring_etag\0\u{1}vault\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.response) }()
+      case 2: try { try decoder.decodeSingularBytesField(value: &self.nonce) }()
+      case 3: try { try decoder.decodeSingularBytesField(value: &self.recoverySlot) }()
+      case 4: try { try decoder.decodeSingularBytesField(value: &self.keyring) }()
+      case 5: try { try decoder.decodeSingularBytesField(value: &self.keyringEtag) }()
+      case 6: try { try decoder.decodeSingularMessageField(value: &self._vault) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.response.isEmpty {
+      try visitor.visitSingularBytesField(value: self.response, fieldNumber: 1)
+    }
+    if !self.nonce.isEmpty {
+      try visitor.visitSingularBytesField(value: self.nonce, fieldNumber: 2)
+    }
+    if !self.recoverySlot.isEmpty {
+      try visitor.visitSingularBytesField(value: self.recoverySlot, fieldNumber: 3)
+    }
+    if !self.keyring.isEmpty {
+      try visitor.visitSingularBytesField(value: self.keyring, fieldNumber: 4)
+    }
+    if !self.keyringEtag.isEmpty {
+      try visitor.visitSingularBytesField(value: self.keyringEtag, fieldNumber: 5)
+    }
+    try { if let v = self._vault {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 6)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireRecoveryOpened, rhs: WireRecoveryOpened) -> Bool {
+    if lhs.response != rhs.response {return false}
+    if lhs.nonce != rhs.nonce {return false}
+    if lhs.recoverySlot != rhs.recoverySlot {return false}
+    if lhs.keyring != rhs.keyring {return false}
+    if lhs.keyringEtag != rhs.keyringEtag {return false}
+    if lhs._vault != rhs._vault {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireRecoveryProof: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".RecoveryProof"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}uid\0\u{1}nonce\0\u{1}signature\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.uid) }()
+      case 2: try { try decoder.decodeSingularBytesField(value: &self.nonce) }()
+      case 3: try { try decoder.decodeSingularBytesField(value: &self.signature) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.uid.isEmpty {
+      try visitor.visitSingularBytesField(value: self.uid, fieldNumber: 1)
     }
     if !self.nonce.isEmpty {
       try visitor.visitSingularBytesField(value: self.nonce, fieldNumber: 2)
@@ -2059,7 +2358,7 @@ nonisolated extension WireRecoveryProof: SwiftProtobuf.Message, SwiftProtobuf._M
   }
 
   public static func ==(lhs: WireRecoveryProof, rhs: WireRecoveryProof) -> Bool {
-    if lhs.name != rhs.name {return false}
+    if lhs.uid != rhs.uid {return false}
     if lhs.nonce != rhs.nonce {return false}
     if lhs.signature != rhs.signature {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
@@ -2067,9 +2366,49 @@ nonisolated extension WireRecoveryProof: SwiftProtobuf.Message, SwiftProtobuf._M
   }
 }
 
+nonisolated extension WireStartOver: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".StartOver"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}session_id\0\u{3}requested_ms\0\u{3}due_ms\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt64Field(value: &self.sessionID) }()
+      case 2: try { try decoder.decodeSingularInt64Field(value: &self.requestedMs) }()
+      case 3: try { try decoder.decodeSingularInt64Field(value: &self.dueMs) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.sessionID != 0 {
+      try visitor.visitSingularUInt64Field(value: self.sessionID, fieldNumber: 1)
+    }
+    if self.requestedMs != 0 {
+      try visitor.visitSingularInt64Field(value: self.requestedMs, fieldNumber: 2)
+    }
+    if self.dueMs != 0 {
+      try visitor.visitSingularInt64Field(value: self.dueMs, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireStartOver, rhs: WireStartOver) -> Bool {
+    if lhs.sessionID != rhs.sessionID {return false}
+    if lhs.requestedMs != rhs.requestedMs {return false}
+    if lhs.dueMs != rhs.dueMs {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
 nonisolated extension WireVaultState: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".VaultState"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}generation\0\u{1}epoch\0\u{1}seq\0\u{1}head\0\u{1}records\0\u{3}bytes_used\0\u{3}quota_bytes\0\u{3}quota_records\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}generation\0\u{1}epoch\0\u{1}seq\0\u{1}head\0\u{1}records\0\u{3}bytes_used\0\u{3}quota_bytes\0\u{3}quota_records\0\u{3}start_over\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2085,12 +2424,17 @@ nonisolated extension WireVaultState: SwiftProtobuf.Message, SwiftProtobuf._Mess
       case 6: try { try decoder.decodeSingularUInt64Field(value: &self.bytesUsed) }()
       case 7: try { try decoder.decodeSingularUInt64Field(value: &self.quotaBytes) }()
       case 8: try { try decoder.decodeSingularUInt64Field(value: &self.quotaRecords) }()
+      case 9: try { try decoder.decodeSingularMessageField(value: &self._startOver) }()
       default: break
       }
     }
   }
 
   public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
     if self.generation != 0 {
       try visitor.visitSingularUInt32Field(value: self.generation, fieldNumber: 1)
     }
@@ -2115,6 +2459,9 @@ nonisolated extension WireVaultState: SwiftProtobuf.Message, SwiftProtobuf._Mess
     if self.quotaRecords != 0 {
       try visitor.visitSingularUInt64Field(value: self.quotaRecords, fieldNumber: 8)
     }
+    try { if let v = self._startOver {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 9)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -2127,6 +2474,7 @@ nonisolated extension WireVaultState: SwiftProtobuf.Message, SwiftProtobuf._Mess
     if lhs.bytesUsed != rhs.bytesUsed {return false}
     if lhs.quotaBytes != rhs.quotaBytes {return false}
     if lhs.quotaRecords != rhs.quotaRecords {return false}
+    if lhs._startOver != rhs._startOver {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -2582,7 +2930,7 @@ nonisolated extension WireRevision: SwiftProtobuf.Message, SwiftProtobuf._Messag
 
 nonisolated extension WireVaultDelete: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".VaultDelete"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}certificates\0\u{1}account\0\u{1}recovery\0\u{1}generation\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}certificates\0\u{1}account\0\u{1}recovery\0\u{1}generation\0\u{1}seq\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2594,6 +2942,7 @@ nonisolated extension WireVaultDelete: SwiftProtobuf.Message, SwiftProtobuf._Mes
       case 2: try { try decoder.decodeSingularBoolField(value: &self.account) }()
       case 3: try { try decoder.decodeSingularMessageField(value: &self._recovery) }()
       case 4: try { try decoder.decodeSingularUInt32Field(value: &self.generation) }()
+      case 5: try { try decoder.decodeSingularUInt64Field(value: &self.seq) }()
       default: break
       }
     }
@@ -2616,6 +2965,9 @@ nonisolated extension WireVaultDelete: SwiftProtobuf.Message, SwiftProtobuf._Mes
     if self.generation != 0 {
       try visitor.visitSingularUInt32Field(value: self.generation, fieldNumber: 4)
     }
+    if self.seq != 0 {
+      try visitor.visitSingularUInt64Field(value: self.seq, fieldNumber: 5)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -2624,6 +2976,7 @@ nonisolated extension WireVaultDelete: SwiftProtobuf.Message, SwiftProtobuf._Mes
     if lhs.account != rhs.account {return false}
     if lhs._recovery != rhs._recovery {return false}
     if lhs.generation != rhs.generation {return false}
+    if lhs.seq != rhs.seq {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

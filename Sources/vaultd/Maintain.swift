@@ -49,36 +49,6 @@ struct Check: AsyncParsableCommand {
   }
 }
 
-/// Lists users by their ids, with counts and sizes.
-struct Users: AsyncParsableCommand {
-  static let configuration = CommandConfiguration(
-    abstract: "List users: ids, counts and sizes. Names and contents are not known to the server.")
-
-  @OptionGroup var place: Place
-
-  func run() async throws {
-    let store = try await place.store(policy: StorePolicy())
-    print("user records bytes history-bytes sessions created")
-    var last: UserID?
-    do throws(StoreError) {
-      while true {
-        let page = try await store.users(after: last, limit: 1000, now: .system())
-        for user in page {
-          let created = Date(timeIntervalSince1970: Double(user.createdAt.milliseconds) / 1000)
-          print(
-            user.user, user.recordCount, user.bytes, user.historyBytes, user.sessions,
-            created.formatted(.iso8601))
-        }
-        guard let user = page.last?.user else { break }
-        last = user
-      }
-    } catch {
-      throw Failure(error)
-    }
-    await store.close()
-  }
-}
-
 /// Makes an invitation.
 struct Invite: ParsableCommand {
   static let configuration = CommandConfiguration(

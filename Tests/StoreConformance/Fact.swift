@@ -40,8 +40,8 @@ public struct Fact: Sendable, CustomTestStringConvertible {
 
   /// The whole contract.
   public static let all: [Fact] =
-    accounts + sessions + commits + concurrency + feed + history + keys + deletion + isolation
-    + operation + model
+    accounts + sessions + commits + concurrency + feed + history + keys + recovery + startOver
+    + deletion + reset + isolation + operation + model
 }
 
 /// A policy that differs from the default one.

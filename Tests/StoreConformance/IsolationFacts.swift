@@ -52,6 +52,8 @@ func everyCall(
           .random(), change, caller: caller, freshAfter: start, now: start)
       }
     ),
+    ("startOver", { _ = try await $0.startOver(caller: caller, now: start) }),
+    ("refuseStartOver", { try await $0.refuseStartOver(caller: caller, now: start) }),
     (
       "deleteVault",
       {

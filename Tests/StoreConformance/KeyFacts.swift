@@ -83,6 +83,52 @@ extension Fact {
       #expect(try await person.vault() == vault)
       try await person.expectClean()
     },
+    Fact("a rotation makes the next epoch and a new kit") { store in
+      let person = try await Person(store)
+      var change = try await person.rotation()
+      change.commit?.epoch = 3
+      #expect(try await person.putCredential(change) == .refused(.fieldValue("epoch")))
+      change = try await person.rotation(kit: nil)
+      #expect(try await person.putCredential(change) == .refused(.fieldValue("recovery_slot")))
+      #expect(try await person.vault().epoch == 1)
+    },
+    Fact(
+      "records of an older epoch are sealed anew whatever the quota says, and nothing else is",
+      policy: policy { $0.quotaBytes = 2_000 }
+    ) { store in
+      let person = try await Person(store, epoch: 0x0102_0304)
+      let ids = (0..<3).map { _ in RecordID.random() }
+      let old = ids.map { Revision($0, 1, .sealed(epoch: 0x0102_0304, 660)) }
+      #expect(
+        try await person.apply(person.commit(old))
+          == .accepted(seq: 2))
+      guard case .stored = try await person.putCredential(person.rotation()) else {
+        Issue.record("no rotation")
+        return
+      }
+      func attempt(_ revisions: Revision...) async throws -> CommitOutcome {
+        try await person.apply(person.commit(revisions))
+      }
+      let full = CommitOutcome.quotaExceeded(try await person.vault())
+      let (next, most) = (UInt32(0x0102_0305), 660 + 660 / 8 + 512)
+      #expect(try await attempt(Revision(ids[0], 2, .sealed(epoch: next, most + 1))) == full)
+      #expect(
+        try await attempt(Revision(ids[0], 2, .sealed(epoch: 0x0102_0304, 700))) == full)
+      #expect(
+        try await attempt(
+          Revision(ids[0], 2, .sealed(epoch: next, 700)),
+          Revision(.random(), 1, .sealed(epoch: next, 612))) == full)
+      #expect(
+        try await attempt(
+          Revision(ids[0], 2, .sealed(epoch: next, most)),
+          Revision(ids[1], 2, .sealed(epoch: next, 700))) == .accepted(seq: 4))
+      #expect(
+        try await attempt(Revision(ids[2], 2, .sealed(epoch: next, 700))) == .accepted(seq: 5))
+      // Once it is of the newest epoch, it grows like any other.
+      let over = CommitOutcome.quotaExceeded(try await person.vault())
+      #expect(try await attempt(Revision(ids[2], 3, .sealed(epoch: next, 710))) == over)
+      try await person.expectClean()
+    },
     Fact("a change of keys on an older head conflicts") { store in
       let person = try await Person(store)
       let commit = try await person.commit()

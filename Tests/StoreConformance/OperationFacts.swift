@@ -6,35 +6,9 @@ import VaultServer
 
 extension Fact {
   static let operation = [
-    Fact("a nonce is good once for each user") { store async throws in
-      let nonce = RequestHash.random()
-      let user = UserID.random()
-      let end = start + .seconds(60)
-      #expect(try await store.useOnce(nonce, user: user, expiry: end, now: start))
-      #expect(try await !store.useOnce(nonce, user: user, expiry: end, now: start))
-      #expect(try await store.useOnce(nonce, user: .random(), expiry: end, now: start))
-      #expect(try await !store.useOnce(.random(), user: user, expiry: end, now: end))
-    },
-    Fact("of uses of one nonce at once exactly one is the first") { store in
-      let nonce = RequestHash.random()
-      let user = UserID.random()
-      let firsts = try await withThrowingTaskGroup { group in
-        for _ in 0..<16 {
-          group.addTask {
-            try await store.useOnce(nonce, user: user, expiry: start + .seconds(9), now: start)
-          }
-        }
-        return try await group.reduce(into: 0) { $0 += $1 ? 1 : 0 }
-      }
-      #expect(firsts == 1)
-    },
-    Fact("a sweep takes what has had its time, and nothing else") { store in
+    Fact("a sweep leaves what still has time") { store in
       let person = try await Person(store)
-      let nonce = RequestHash.random()
-      let end = start + .seconds(60)
-      _ = try await store.useOnce(nonce, user: person.user, expiry: end, now: start)
       try await store.sweep(now: start)
-      #expect(try await !store.useOnce(nonce, user: person.user, expiry: end, now: start))
       #expect(try await store.sessions(caller: person.caller, now: start).count == 1)
     },
     Fact("whoever waits is woken by a commit, and another user's waiters are not") { store in

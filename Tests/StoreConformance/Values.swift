@@ -15,6 +15,11 @@ extension Data {
     return data.prefix(count)
   }
 
+  /// A blob whose header names an epoch (SPEC §6).
+  static func sealed(epoch: UInt32, _ count: Int) -> Data {
+    Data("KFB1\u{1}\u{1}\0\0".utf8) + bigEndian(epoch) + random(count - 12)
+  }
+
   /// A blob of the smallest size, or another.
   static func blob(_ count: Int = 612) -> Data { random(count) }
 }

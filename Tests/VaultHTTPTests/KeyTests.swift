@@ -167,21 +167,4 @@ import VaultProtocol
       #expect(state.generation == 5 && state.seq == 1 && state.records == 1)
     }
   }
-
-  @Test func `there is no recovery yet, so no proof is believed`() async throws {
-    try await TestServer().run { visitor in
-      let alice = try await Owner.joined(visitor)
-      var credentials = WireCredentialsPut()
-      credentials.recovery.name = "alice"
-      #expect(
-        try await alice.web.send(
-          .put, Route.credentials, credentials, ifMatch(alice.keyringTag)
-        ).problem == .unauthorized)
-      var delete = alice.deletion()
-      delete.recovery.name = "alice"
-      #expect(
-        try await alice.web.send(.delete, Route.vault, delete, ifMatch(alice.headHash)).problem
-          == .unauthorized)
-    }
-  }
 }

@@ -20,6 +20,8 @@ struct Owner: Sendable {
   var web: Visitor
   var sessionID: UInt64 = 0
   var keyringTag: [UInt8] = []
+  /// What the recovery key of the newest kit is made from.
+  var recoverySeed = randomBytes(32)
 
   /// Somebody without an account yet.
   init(_ visitor: Visitor, name: String) {
@@ -38,7 +40,7 @@ struct Owner: Sendable {
     return owner
   }
 
-  private var identities: OPAQUE.Identities {
+  var identities: OPAQUE.Identities {
     .init(client: Array(name.utf8), server: Array(web.serverName.utf8))
   }
 
@@ -83,10 +85,13 @@ struct Owner: Sendable {
     slots.keyring = blob()
     if withKit {
       slots.recoverySlot = blob()
-      slots.recoveryPublicKey = Data(randomBytes(32))
+      slots.recoveryPublicKey = Data(recoveryKey.publicKey)
     }
     return slots
   }
+
+  /// The recovery key of the newest kit.
+  var recoveryKey: Ed25519.SigningKey { Ed25519.SigningKey(seed: SecretBytes(recoverySeed)) }
 
   /// A commit on `base`, or on the head as this owner knows it.
   func commit(_ records: [WireRecord], base: UInt64? = nil) -> WireCommit {

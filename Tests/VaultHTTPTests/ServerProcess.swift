@@ -21,6 +21,11 @@ final class ServerProcess: Sendable {
   ///
   /// - Returns: Its exit status, standard output and standard error.
   static func run(_ arguments: String...) throws -> (status: Int32, output: String, error: String) {
+    try run(arguments)
+  }
+
+  /// The same with a list of arguments.
+  static func run(_ arguments: [String]) throws -> (status: Int32, output: String, error: String) {
     let process = Process()
     process.executableURL = program
     process.arguments = arguments

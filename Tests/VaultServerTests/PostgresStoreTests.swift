@@ -98,8 +98,7 @@ import VaultProtocol
     let record = RecordID.random()
     try await person.write(.random(record))
     try await person.write(.random(record, 2))
-    _ = try await store.useOnce(
-      .random(), user: person.user, expiry: start + .seconds(1), now: start)
+    _ = try await store.useOnce(.random(of: person.user), answer: Data([1]), now: start)
   }
 
   @Test func `a commit whose connection is killed is done whole or not, and repeats`() async throws

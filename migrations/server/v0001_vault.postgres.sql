@@ -33,7 +33,10 @@ CREATE TABLE accounts (
   credential_version positive NOT NULL,
   quota_bytes amount,                                -- NULL: the operator's default
   quota_records amount,
-  created_at bigint NOT NULL
+  created_at bigint NOT NULL,
+  start_over_session bigint,                         -- who asked to start over, and when
+  start_over_at bigint,
+  CHECK ((start_over_session IS NULL) = (start_over_at IS NULL))
 );
 
 -- The device's label is sealed. A session ended by a deletion keeps the right to its certificate.
@@ -124,7 +127,7 @@ CREATE TABLE deletions (
   epoch uint32 NOT NULL,
   last_seq positive NOT NULL,
   deleted_at bigint NOT NULL,
-  session_id bigint NOT NULL,                        -- the one that deleted
+  session_id bigint,                                 -- the one that deleted, if one did
   certificate_hash hash32 NOT NULL,
   receipt short_bytes NOT NULL,
   expires_at bigint,
@@ -141,10 +144,12 @@ CREATE TABLE certificates (
   FOREIGN KEY (user_id, generation) REFERENCES deletions ON DELETE CASCADE
 );
 
--- Nonces that were used; each is good once.
+-- Nonces of recoveries that were used, each once: for which request, and what was answered.
 CREATE TABLE nonces (
   user_id uuid NOT NULL,
   nonce hash32 NOT NULL,
+  request_hash hash32 NOT NULL,
+  answer short_bytes NOT NULL,
   expires_at bigint NOT NULL,
   PRIMARY KEY (user_id, nonce)
 );
@@ -217,6 +222,24 @@ BEGIN
     RETURNING octet_length(h.blob) AS bytes)
   SELECT coalesce(sum(bytes), 0) INTO freed FROM gone;
 END
+$$;
+
+-- The epoch in a blob's header, in the clear like all of it (keyflow/SPEC.md, section 6).
+CREATE FUNCTION vault_blob_epoch(blob bytea) RETURNS bigint LANGUAGE sql IMMUTABLE STRICT AS $$
+  SELECT ('x' || encode(substring(blob FROM 9 FOR 4), 'hex'))::bit(32)::bigint
+$$;
+
+-- By how many bytes the records grow that a commit writes, not counting those of an older epoch
+-- that are only sealed anew: Revision.reseals in Rotation.swift.
+CREATE FUNCTION vault_growth(of_user uuid, present bigint, ids uuid[], blobs bytea[])
+RETURNS bigint LANGUAGE sql STABLE AS $$
+  SELECT coalesce(sum(octet_length(n.blob) - coalesce(octet_length(r.blob), 0)), 0)::bigint
+  FROM unnest(ids, blobs) AS n (record_id, blob) LEFT JOIN LATERAL (
+    SELECT s.blob FROM records s
+    WHERE s.user_id = of_user AND s.record_id = n.record_id OFFSET 0) r ON true
+  WHERE r.blob IS NULL OR vault_blob_epoch(r.blob) >= present
+    OR vault_blob_epoch(n.blob) <> present
+    OR octet_length(n.blob) > octet_length(r.blob) + octet_length(r.blob) / 8 + 512
 $$;
 
 -- A commit, whole, in one call; what VaultStore.apply says, under the lock of the vault's row.
@@ -315,7 +338,8 @@ BEGIN
         AND vault.record_count + growth > coalesce(vault.quota_records, default_quota_records)
       OR blob_bytes > replaced_bytes
         AND vault.bytes + blob_bytes - replaced_bytes
-          > coalesce(vault.quota_bytes, default_quota_bytes) THEN
+          > coalesce(vault.quota_bytes, default_quota_bytes)
+        AND vault_growth(of_user, vault.epoch, ids, blobs) > 0 THEN
       outcome := 6;
     END IF;
   END IF;

@@ -11,7 +11,10 @@ CREATE TABLE accounts (
   credential_version INTEGER NOT NULL CHECK (credential_version >= 1),
   quota_bytes INTEGER CHECK (quota_bytes >= 0),      -- NULL: the operator's default
   quota_records INTEGER CHECK (quota_records >= 0),
-  created_at INTEGER NOT NULL
+  created_at INTEGER NOT NULL,
+  start_over_session INTEGER,                        -- who asked to start over, and when
+  start_over_at INTEGER,
+  CHECK ((start_over_session IS NULL) = (start_over_at IS NULL))
 ) STRICT, WITHOUT ROWID;
 
 -- The device's label is sealed. A session ended by a deletion keeps the right to its certificate.
@@ -92,7 +95,7 @@ CREATE TABLE deletions (
   epoch INTEGER NOT NULL CHECK (epoch BETWEEN 0 AND 4294967295),
   last_seq INTEGER NOT NULL CHECK (last_seq >= 1),
   deleted_at INTEGER NOT NULL,
-  session_id INTEGER NOT NULL,                       -- the one that deleted
+  session_id INTEGER,                                -- the one that deleted, if one did
   certificate_hash BLOB NOT NULL CHECK (length(certificate_hash) = 32),
   receipt BLOB NOT NULL CHECK (length(receipt) BETWEEN 1 AND 4096),
   expires_at INTEGER,
@@ -109,10 +112,12 @@ CREATE TABLE certificates (
   FOREIGN KEY (user_id, generation) REFERENCES deletions ON DELETE CASCADE
 ) STRICT, WITHOUT ROWID;
 
--- Nonces that were used; each is good once.
+-- Nonces of recoveries that were used, each once: for which request, and what was answered.
 CREATE TABLE nonces (
   user_id BLOB NOT NULL CHECK (length(user_id) = 16),
   nonce BLOB NOT NULL CHECK (length(nonce) = 32),
+  request_hash BLOB NOT NULL CHECK (length(request_hash) = 32),
+  answer BLOB NOT NULL CHECK (length(answer) BETWEEN 1 AND 4096),
   expires_at INTEGER NOT NULL,
   PRIMARY KEY (user_id, nonce)
 ) STRICT, WITHOUT ROWID;

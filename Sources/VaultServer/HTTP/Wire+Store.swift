@@ -17,6 +17,17 @@ extension WireVaultState {
     bytesUsed = UInt64(clamping: state.bytes)
     quotaBytes = UInt64(clamping: state.quotaBytes)
     quotaRecords = UInt64(clamping: state.quotaRecords)
+    if let wish = state.startOver { startOver = WireStartOver(wish) }
+  }
+}
+
+extension WireStartOver {
+  /// A wish to start over.
+  init(_ wish: StartOver) {
+    self.init()
+    sessionID = wish.session.number
+    requestedMs = wish.requestedAt.milliseconds
+    dueMs = wish.dueAt.milliseconds
   }
 }
 

@@ -14,6 +14,8 @@ final class LoginLimiter: Sendable {
     case login(SessionID)
     /// An account of this name.
     case registration(NameKey)
+    /// A recovery slot handed out for this nonce.
+    case recovery(Nonce)
   }
 
   private struct Pending {

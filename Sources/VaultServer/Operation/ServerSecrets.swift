@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import KeyExchange
 public import Sodium
-import VaultProtocol
+public import VaultProtocol
 
 /// What the server must keep secret and must not lose, in one file outside the database.
 ///
@@ -111,11 +111,22 @@ public final class ServerSecrets: Sendable {
   /// The keyed hash under which the database knows an account's name.
   func nameKey(of name: AccountName) -> NameKey {
     let message = Array("vaultd-name-1".utf8) + name.bytes
-    let tag = nameHashKey.withBytes { HMACSHA512.tag(message.span, key: $0) }
-    guard let key = NameKey(tag.withBytes { tag in (0..<32).map { tag[$0] } }) else {
+    guard let key = NameKey(authentication(of: message).prefix(32)) else {
       preconditionFailure("a tag has 64 bytes")
     }
     return key
+  }
+
+  /// The keyed hash under which the database knows the account called `name`; nothing where that is
+  /// no account's name.
+  public func nameKey(ofAccount name: String) -> NameKey? {
+    (try? AccountName(name)).map { nameKey(of: $0) }
+  }
+
+  /// What nobody else can make of `message`, 64 bytes; the message begins with what it is for.
+  func authentication(of message: [UInt8]) -> [UInt8] {
+    let tag = nameHashKey.withBytes { HMACSHA512.tag(message.span, key: $0) }
+    return tag.withBytes { tag in tag.indices.map { tag[$0] } }
   }
 
   /// The invitation that lets `name` register where registration is by invitation.

@@ -13,12 +13,14 @@ extension VaultService {
 
   /// `POST /v1/registration`.
   ///
-  /// Of a name that there is, only its owner in a fresh session gets an answer.
+  /// Of a name that there is, only its owner gets an answer: in a fresh session, or in one whose
+  /// start-over is due.
   @Sendable func startRegistration(_ call: Call) async throws -> Response {
     let start = try await call.message(WireRegistrationStart.self, .fields)
     let name = try accountName(start.name)
     let key = secrets.nameKey(of: name)
-    let caller = call.request.headers[.authorization] == nil ? nil : try await freshCaller(call)
+    let caller =
+      call.request.headers[.authorization] == nil ? nil : try await registeringCaller(call)
     if caller == nil, configuration.registration == .closed {
       throw ProblemResponse(.registrationClosed)
     }

@@ -35,21 +35,23 @@ extension VaultService {
     return try reply(call, outcome)
   }
 
-  /// `PUT /v1/credentials`; fresh only.
+  /// `PUT /v1/credentials`; fresh only, or with a start-over that is due, or by a recovery proof.
   ///
   /// All other sessions end.
   @Sendable func putCredentials(_ call: Call) async throws -> Response {
-    let caller = try call.caller()
+    let caller = try callerUnlessProved(call)
     let put = try await call.message(WireCredentialsPut.self, .keys)
-    // Recovery has no route yet, so there is no nonce that a proof could be over.
-    guard !put.hasRecovery else { throw ProblemResponse(.unauthorized) }
+    guard caller != nil || put.hasRecovery else { throw ProblemResponse(.unauthorized) }
     guard put.mode != .beginAfterDeletion else { throw ProblemResponse(.malformed) }
     let change = try change(
       call, mode: put.mode, slots: put.slots, headHash: put.headHash,
       commit: put.hasCommit ? put.commit : nil, generation: put.generation, epoch: put.epoch)
+    let credential = try credential(record: put.registrationRecord, profile: put.profile)
+    guard let caller, !put.hasRecovery else {
+      return try reply(call, try await replace(call, put, credential, change))
+    }
     let outcome = try await store.putCredential(
-      try credential(record: put.registrationRecord, profile: put.profile), change,
-      caller: caller, freshAfter: freshAfter(call.now), now: call.now)
+      credential, change, caller: caller, freshAfter: freshAfter(call.now), now: call.now)
     return try reply(call, outcome)
   }
 

@@ -12,7 +12,8 @@ extension VaultService {
   @Sendable func vault(_ call: Call) async throws -> Response {
     let state = try await store.vault(caller: call.caller(), now: call.now)
     let tag = EntityTag.value(state.head.hash)
-    if EntityTag.isKnown(state.head.hash, to: call.request) {
+    // A wish to start over must be seen, whatever head the client knows.
+    if state.startOver == nil, EntityTag.isKnown(state.head.hash, to: call.request) {
       return call.reply(.notModified, tag: tag)
     }
     return try call.reply(WireVaultState(state), tag: tag)
@@ -33,14 +34,13 @@ extension VaultService {
     }
   }
 
-  /// `DELETE /v1/vault`: "Delete cloud data"; fresh only.
+  /// `DELETE /v1/vault`: "Delete cloud data"; fresh only, or by a recovery proof.
   ///
   /// Again, it gives the same receipt.
   @Sendable func deleteVault(_ call: Call) async throws -> Response {
-    let caller = try call.caller()
+    let caller = try callerUnlessProved(call)
     let delete = try await call.message(WireVaultDelete.self, .certificates)
-    // Recovery has no route yet, so there is no nonce that a proof could be over.
-    guard !delete.hasRecovery else { throw ProblemResponse(.unauthorized) }
+    guard caller != nil || delete.hasRecovery else { throw ProblemResponse(.unauthorized) }
     let certificates = delete.certificates.map { Certificate(epoch: $0.epoch, blob: $0.blob) }
     guard certificates.count <= 1_000,
       let digest = try? DeletionReceipt.certificateHash(of: certificates.map { Array($0.blob) }),
@@ -49,10 +49,13 @@ extension VaultService {
     let request = DeletionRequest(
       generation: delete.generation, head: try EntityTag.required(by: call.request),
       certificates: certificates, certificateHash: hash, withAccount: delete.account)
-    let outcome = try await store.deleteVault(
-      request, caller: caller, freshAfter: freshAfter(call.now), now: call.now
-    ) { [secrets] summary in
-      (try? receipt(of: summary, secrets).serializedBytes()) ?? Data()
+    let outcome: DeletionOutcome
+    if let caller, !delete.hasRecovery {
+      outcome = try await store.deleteVault(
+        request, caller: caller, freshAfter: freshAfter(call.now), now: call.now,
+        receipt: secrets.receipt)
+    } else {
+      outcome = try await self.delete(call, delete, request)
     }
     switch outcome {
     case .deleted(let receipt):
@@ -64,36 +67,4 @@ extension VaultService {
     case .refused(let fault): throw ProblemResponse(fault: fault)
     }
   }
-}
-
-/// The receipt, signed, for what was counted in the deleting transaction.
-private func receipt(of summary: DeletionSummary, _ secrets: ServerSecrets) throws -> WireReceipt {
-  var counts = DeletionReceipt.Counts()
-  counts.records = UInt64(clamping: summary.records)
-  counts.revisions = UInt64(clamping: summary.revisions)
-  counts.commits = UInt64(clamping: summary.commits)
-  counts.keyrings = 1
-  counts.sessions = UInt64(clamping: summary.sessions)
-  counts.bytes = UInt64(clamping: summary.bytes)
-  let signed = try DeletionReceipt(
-    server: secrets.exchange.name, uid: summary.user.bytes, generation: summary.generation,
-    lastSequence: summary.lastSeq, includesAccount: summary.withAccount, counts: counts,
-    timeMilliseconds: UInt64(clamping: summary.at.milliseconds),
-    certificateHash: summary.certificateHash.bytes)
-  var wire = WireReceipt()
-  wire.serverName = signed.server.text
-  wire.uid = Data(signed.uid)
-  wire.generation = signed.generation
-  wire.lastSeq = signed.lastSequence
-  wire.records = counts.records
-  wire.revisions = counts.revisions
-  wire.commits = counts.commits
-  wire.keyrings = counts.keyrings
-  wire.sessions = counts.sessions
-  wire.bytes = counts.bytes
-  wire.timeMs = signed.timeMilliseconds
-  wire.certificateHash = Data(signed.certificateHash)
-  wire.account = signed.includesAccount
-  wire.signature = Data(signed.signed(by: secrets.receiptKey))
-  return wire
 }

@@ -10,7 +10,8 @@ public struct Deletion: Equatable, Sendable {
   public var lastSeq: UInt64
   /// When it was deleted.
   public var at: Timestamp
-  /// The deletion certificates, one for each epoch in the keyring.
+  /// The deletion certificates, one for each epoch in the keyring; none where the operator reset the
+  /// account.
   public var certificates: [Certificate]
   /// The hash over them, as given with the request.
   public var certificateHash: CertificateHash
@@ -69,6 +70,15 @@ public struct DeletionRequest: Equatable, Sendable {
     self.certificates = certificates
     self.certificateHash = certificateHash
     self.withAccount = withAccount
+  }
+}
+
+extension DeletionRequest {
+  /// The operator's: of whatever there is, with the account, and without anybody's certificate.
+  static func reset(_ certificateHash: CertificateHash) -> DeletionRequest {
+    DeletionRequest(
+      generation: 0, head: BlobHash(of: Data()), certificates: [],
+      certificateHash: certificateHash, withAccount: true)
   }
 }
 

@@ -37,11 +37,13 @@ public struct VaultState: Equatable, Sendable {
   public var quotaBytes: Int
   /// The most that `recordCount` may grow to.
   public var quotaRecords: Int
+  /// A wish to start over, pending or due: every device shows it, so that it can be refused.
+  public var startOver: StartOver?
 
   /// A vault as stored.
   public init(
     generation: UInt32, epoch: UInt32, head: Head, recordCount: Int, bytes: Int,
-    historyBytes: Int, quotaBytes: Int, quotaRecords: Int
+    historyBytes: Int, quotaBytes: Int, quotaRecords: Int, startOver: StartOver? = nil
   ) {
     self.generation = generation
     self.epoch = epoch
@@ -51,6 +53,7 @@ public struct VaultState: Equatable, Sendable {
     self.historyBytes = historyBytes
     self.quotaBytes = quotaBytes
     self.quotaRecords = quotaRecords
+    self.startOver = startOver
   }
 }
 

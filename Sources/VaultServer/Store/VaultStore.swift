@@ -106,7 +106,8 @@ public protocol VaultStore: Sendable {
 
   /// Changes slots and keyring together with a commit of no records (which is required here).
   ///
-  /// A commit id that is known gets the first answer, with the present tag. The one method beside
+  /// A commit id that is known gets the first answer, with the present tag; that needs no fresh
+  /// login. The one method beside
   /// ``deleteVault(_:caller:freshAfter:now:receipt:)`` that works while the vault is deleted, for
   /// the session that deleted it and for those made since.
   func putKeyring(
@@ -114,12 +115,50 @@ public protocol VaultStore: Sendable {
   ) async throws(StoreError) -> KeyringOutcome
 
   /// The same with a new OPAQUE record: password change, stronger cost, rotation. All other
-  /// sessions of the account end. A change without a commit is repeated safely too: when record
-  /// and keys already are the new ones, the answer is the first.
+  /// sessions of the account end. A session that is not fresh may do it too if it asked to start
+  /// over and that is due; then it must be a rotation. A change without a commit is repeated safely
+  /// too: when record and keys already are the new ones, the answer is the first.
   func putCredential(
     _ credential: Credential, _ change: KeyringChange, caller: Caller, freshAfter: Timestamp,
     now: Timestamp
   ) async throws(StoreError) -> KeyringOutcome
+
+  // MARK: Recovery
+
+  /// What there is to recover of a user's, and whether a nonce is still good for it; nothing for a
+  /// user that there is not, by the same work.
+  func recovery(_ use: NonceUse) async throws(StoreError) -> RecoveryStanding
+
+  /// Uses a nonce, and gives `answer` (1…4,096 bytes) back; an equal request's first answer where one
+  /// was made before, nothing where another request used it or its time is over.
+  func useOnce(_ use: NonceUse, answer: Data, now: Timestamp) async throws(StoreError) -> Data?
+
+  /// As ``putCredential(_:_:caller:freshAfter:now:)``, by a recovery proof instead of a session, of
+  /// which none is left then. Where the copy goes on it must be a rotation.
+  ///
+  /// The nonce is used up in the same transaction if the change is stored; an equal request after that
+  /// gets the first answer.
+  ///
+  /// - Throws: ``StoreError/unauthorized`` for a nonce that another request used or whose time is over,
+  ///   and where the vault has another recovery key, or is not there.
+  func putCredential(
+    _ credential: Credential, _ change: KeyringChange, proof: RecoveryClaim, now: Timestamp
+  ) async throws(StoreError) -> KeyringOutcome
+
+  /// As ``deleteVault(_:caller:freshAfter:now:receipt:)``, by a recovery proof instead of a session; all
+  /// sessions are then good for their certificate only. Nonce and errors as above.
+  func deleteVault(
+    _ request: DeletionRequest, proof: RecoveryClaim, now: Timestamp,
+    receipt: @Sendable @escaping (DeletionSummary) -> Data
+  ) async throws(StoreError) -> DeletionOutcome
+
+  /// Asks to start over: 72 hours later, if no login and no refusal came in between, the caller may
+  /// change its credential without a fresh login, which must be a rotation. The wish that is pending
+  /// then: this one, or an earlier one, of whichever session.
+  func startOver(caller: Caller, now: Timestamp) async throws(StoreError) -> StartOver
+
+  /// Refuses a wish to start over, whoever's it is; nothing happens where there is none.
+  func refuseStartOver(caller: Caller, now: Timestamp) async throws(StoreError)
 
   // MARK: Deletion
 
@@ -140,9 +179,12 @@ public protocol VaultStore: Sendable {
 
   // MARK: Operation
 
-  /// True the first time a nonce is used before `expiry`, false ever after.
-  func useOnce(_ nonce: RequestHash, user: UserID, expiry: Timestamp, now: Timestamp)
-    async throws(StoreError) -> Bool
+  /// Deletes the account of a name, with its vault and without a certificate, by the operator's will;
+  /// whose it was, or nothing. Its sessions can still learn of the deletion, for 90 days.
+  func resetAccount(
+    named name: NameKey, certificateHash: CertificateHash, now: Timestamp,
+    receipt: @Sendable @escaping (DeletionSummary) -> Data
+  ) async throws(StoreError) -> UserID?
 
   /// Removes what has had its time: expired sessions and nonces, what a deleted account left.
   func sweep(now: Timestamp) async throws(StoreError)

@@ -89,19 +89,6 @@ extension PostgresStore {
     try standing.demand(freshAfter: freshAfter)
     return try Account(results[0])
   }
-
-  /// True the first time a nonce is used.
-  public func useOnce(
-    _ nonce: RequestHash, user: UserID, expiry: Timestamp, now: Timestamp
-  ) async throws(StoreError) -> Bool {
-    guard now < expiry else { return false }
-    let insert = Statement(
-      """
-      INSERT INTO nonces (user_id, nonce, expires_at)
-      VALUES ($1::uuid, $2::bytea, $3::bigint) ON CONFLICT DO NOTHING
-      """, [.id(user), .hash(nonce), .time(expiry)])
-    return try await exchange(of: user, [insert])[0].affected > 0
-  }
 }
 
 extension Account {

@@ -15,7 +15,7 @@ extension PostgresStore {
         PostgresStanding.statement(caller, now: now),
         Deletion.statement(caller.user),
         Deletion.statement(endingSessionOf: caller),
-        Eraser.count(caller, now: now),
+        PostgresEraser.count(caller.user, deleter: caller.session, now: now),
       ]
     let outcome = try await transaction(of: caller.user, reading) {
       (rows) throws(StoreError) -> (DeletionOutcome, [Statement]) in
@@ -23,10 +23,13 @@ extension PostgresStore {
       if standing.endedGeneration != nil {
         let deletion = try Deletion(last: rows[4])
         var columns = try Columns(first: rows[4])
-        guard try columns.session() == caller.session else { throw .gone(deletion) }
+        guard !columns.skipNull(), try columns.session() == caller.session else {
+          throw .gone(deletion)
+        }
         return (.deleted(receipt: deletion.receipt), [])
       }
-      var eraser = Eraser(caller: caller, request: request, policy: policy, now: now)
+      var eraser = PostgresEraser(
+        user: caller.user, deleter: caller.session, request: request, policy: policy, now: now)
       guard let vault = standing.vault else {
         let deletion = try Deletion(last: rows[3])
         if request.withAccount {
@@ -58,25 +61,26 @@ extension PostgresStore {
 }
 
 /// Writes down how one user's cloud copy is removed.
-private struct Eraser {
-  let caller: Caller
+struct PostgresEraser {
+  let user: UserID
+  /// The session that deletes; nothing where a recovery proof or the operator does.
+  let deleter: SessionID?
   let request: DeletionRequest
   let policy: StorePolicy
   let now: Timestamp
   var writing: [Statement] = []
 
-  private var user: UserID { caller.user }
-
-  static func count(_ caller: Caller, now: Timestamp) -> Statement {
+  static func count(_ user: UserID, deleter: SessionID?, now: Timestamp) -> Statement {
     Statement(
       """
       SELECT (SELECT count(*) FROM records WHERE user_id = $1::uuid),
         (SELECT count(*) FROM revisions WHERE user_id = $1::uuid),
         (SELECT count(*) FROM commits WHERE user_id = $1::uuid),
         (SELECT count(*) FROM keyrings WHERE user_id = $1::uuid),
-        (SELECT count(*) FROM sessions WHERE user_id = $1::uuid AND session_id <> $2::bigint
-          AND ended_generation IS NULL AND expires_at > $3::bigint)
-      """, [.id(caller.user), .session(caller.session), .time(now)])
+        (SELECT count(*) FROM sessions WHERE user_id = $1::uuid
+          AND session_id IS DISTINCT FROM $2::bigint AND ended_generation IS NULL
+          AND expires_at > $3::bigint)
+      """, [.id(user), .session(deleter), .time(now)])
   }
 
   /// Everything of the vault goes; the receipt of it.
@@ -97,16 +101,16 @@ private struct Eraser {
     // long as the account.
     writing.append(
       Statement("UPDATE sessions SET label = NULL WHERE user_id = $1::uuid", [.id(user)]))
+    writing.append(StartOver.cancel(of: user))
     writing.append(
       Statement(
         """
         UPDATE sessions SET ended_generation = $2::bigint, expires_at = $3::bigint
-        WHERE user_id = $1::uuid AND session_id <> $4::bigint AND ended_generation IS NULL
-          AND expires_at > $5::bigint
+        WHERE user_id = $1::uuid AND session_id IS DISTINCT FROM $4::bigint
+          AND ended_generation IS NULL AND expires_at > $5::bigint
         """,
         [
-          .id(user), .number(vault.generation), .number(Int64.max), .session(caller.session),
-          .time(now),
+          .id(user), .number(vault.generation), .number(Int64.max), .session(deleter), .time(now),
         ]))
     let bytes = receipt(summary)
     keep(bytes, of: vault)
@@ -125,7 +129,7 @@ private struct Eraser {
         """,
         [
           .id(user), .number(vault.generation), .number(vault.epoch), .number(vault.head.seq),
-          .time(now), .session(caller.session), .hash(request.certificateHash), .bytes(receipt),
+          .time(now), .session(deleter), .hash(request.certificateHash), .bytes(receipt),
         ]))
     writing.append(
       Statement(
@@ -157,9 +161,9 @@ private struct Eraser {
         [.id(user), .time(end)]),
       Statement(
         """
-        UPDATE deletions SET session_id = $3::bigint
+        UPDATE deletions SET session_id = coalesce($3::bigint, session_id)
         WHERE user_id = $1::uuid AND generation = $2::bigint
-        """, [.id(user), .number(generation), .session(caller.session)]),
+        """, [.id(user), .number(generation), .session(deleter)]),
       Statement("DELETE FROM nonces WHERE user_id = $1::uuid", [.id(user)]),
       Statement(
         """
@@ -176,12 +180,13 @@ extension Deletion {
     "d.session_id, d.generation, d.last_seq, d.deleted_at, d.certificate_hash, d.receipt, "
     + "c.epoch, c.certificate"
 
-  /// A row for each certificate of a generation's deletion, or of the newest one.
+  /// A row for each certificate of a generation's deletion, or of the newest one; one where there is
+  /// no certificate.
   static func statement(_ user: UserID, generation: UInt32? = nil) -> Statement {
     Statement(
       """
       SELECT \(columns) FROM deletions d
-        JOIN certificates c ON c.user_id = d.user_id AND c.generation = d.generation
+        LEFT JOIN certificates c ON c.user_id = d.user_id AND c.generation = d.generation
       WHERE d.user_id = $1::uuid AND d.generation = coalesce($2::bigint,
         (SELECT max(generation) FROM deletions WHERE user_id = $1::uuid))
       ORDER BY c.position
@@ -194,7 +199,7 @@ extension Deletion {
       """
       SELECT \(columns) FROM sessions s
         JOIN deletions d ON d.user_id = s.user_id AND d.generation = s.ended_generation
-        JOIN certificates c ON c.user_id = d.user_id AND c.generation = d.generation
+        LEFT JOIN certificates c ON c.user_id = d.user_id AND c.generation = d.generation
       WHERE s.user_id = $1::uuid AND s.session_id = $2::bigint
       ORDER BY c.position
       """, [.id(caller.user), .session(caller.session)])
@@ -210,6 +215,7 @@ extension Deletion {
     for row in rows {
       var columns = Columns(row)
       columns.skip(6)
+      if columns.skipNull() { break }
       certificates.append(
         Certificate(epoch: try columns.number(), blob: try columns.data()))
     }

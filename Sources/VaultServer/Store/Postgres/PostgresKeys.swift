@@ -32,10 +32,12 @@ extension PostgresStore {
     let reading = KeysDecision.reading(credential, change, caller.user)
     let outcome = try await write(as: caller, now: now, reading) {
       (standing, rows) throws(StoreError) -> (KeyringOutcome, [Statement]) in
-      try standing.demand(freshAfter: freshAfter)
-      if let fault = change.fault ?? credential?.fault { return (.refused(fault), []) }
+      let ground = standing.ground(credential, freshAfter: freshAfter, now: now)
+      if ground != .oldLogin, let fault = change.fault ?? credential?.fault {
+        return (.refused(fault), [])
+      }
       var decision = try KeysDecision(
-        caller: caller, credential: credential, change: change, standing: standing, rows)
+        caller.user, kept: caller.session, ground, credential, change, standing.vault, rows)
       let outcome = try decision.make()
       return (outcome, decision.writing)
     }
@@ -44,9 +46,23 @@ extension PostgresStore {
   }
 }
 
+extension PostgresStanding {
+  /// On what ground the session may change keys: a fresh login, or its start-over that is due.
+  fileprivate func ground(
+    _ credential: Credential?, freshAfter: Timestamp, now: Timestamp
+  ) -> KeysGround {
+    if session.createdAt >= freshAfter { return .freshLogin }
+    let isDue = vault?.startOver?.admits(session.id, now: now) == true
+    return isDue && credential != nil ? .lostSecret : .oldLogin
+  }
+}
+
 /// Decides on one change of keys from what was read under the locks.
-private struct KeysDecision {
-  let caller: Caller
+struct KeysDecision {
+  private let user: UserID
+  /// The session that outlives new credentials.
+  private let kept: SessionID?
+  private let ground: KeysGround
   let credential: Credential?
   let change: KeyringChange
   let vault: VaultState?
@@ -60,8 +76,6 @@ private struct KeysDecision {
 
   /// What makes the answer true.
   var writing: [Statement] = []
-
-  private var user: UserID { caller.user }
 
   static func reading(
     _ credential: Credential?, _ change: KeyringChange, _ user: UserID
@@ -89,13 +103,15 @@ private struct KeysDecision {
   }
 
   init(
-    caller: Caller, credential: Credential?, change: KeyringChange, standing: PostgresStanding,
-    _ rows: [Rows]
+    _ user: UserID, kept: SessionID?, _ ground: KeysGround, _ credential: Credential?,
+    _ change: KeyringChange, _ vault: VaultState?, _ rows: [Rows]
   ) throws(StoreError) {
-    self.caller = caller
+    self.user = user
+    self.kept = kept
+    self.ground = ground
     self.credential = credential
     self.change = change
-    vault = standing.vault
+    self.vault = vault
     present = vault == nil ? nil : try Keyring(rows[0])
     deletion = rows[1].isEmpty ? nil : try Deletion(last: rows[1])
     var epoch = try Columns(first: rows[2])
@@ -113,6 +129,7 @@ private struct KeysDecision {
     if let present, let known {
       return known.isEqual ? .stored(present.tag, seq: known.seq) : .refused(.idReused)
     }
+    if ground == .oldLogin { throw .notFresh }
     // No vault, and not begun with a kit: only a deletion's condition could hold.
     guard let keys = change.keys(keeping: present?.keys) else { return .deleted(try last()) }
     switch (change.condition, vault, present) {
@@ -155,13 +172,14 @@ private struct KeysDecision {
       else { return .conflict(present.tag, vault) }
       // Without a new credential there is no rotation.
       if credential == nil, commit.epoch > vault.epoch { return .refused(.fieldValue("epoch")) }
+      if let fault = change.rotationFault(on: vault, ground) { return .refused(fault) }
       seq += 1
       writing.append(.insert(commit, seq: seq, for: user))
       writing.append(
         Statement(
           "UPDATE vaults SET seq = $2::bigint, epoch = $3::bigint WHERE user_id = $1::uuid",
           [.id(user), .number(seq), .number(commit.epoch)]))
-    } else if credential == nil {
+    } else if credential == nil || ground == .lostSecret {
       return .refused(.fieldValue("commit"))
     }
     return store(keys, seq: seq)
@@ -172,6 +190,7 @@ private struct KeysDecision {
     guard let commit = change.commit else { return .refused(.fieldValue("commit")) }
     guard commit.generation > vault.generation else { return .refused(.fieldValue("generation")) }
     guard commit.epoch >= vault.epoch else { return .refused(.fieldValue("epoch")) }
+    if let fault = change.rotationFault(on: vault, ground) { return .refused(fault) }
     writing = [
       Statement("DELETE FROM commits WHERE user_id = $1::uuid", [.id(user)]),
       Statement("UPDATE records SET seq = 1 WHERE user_id = $1::uuid", [.id(user)]),
@@ -205,7 +224,8 @@ private struct KeysDecision {
         Statement(
           """
           UPDATE accounts SET secrets_version = $2::bigint, profile = $3::bigint,
-            opaque_record = $4::bytea, credential_version = credential_version + 1
+            opaque_record = $4::bytea, credential_version = credential_version + 1,
+            start_over_session = NULL, start_over_at = NULL
           WHERE user_id = $1::uuid
           """,
           [
@@ -216,8 +236,9 @@ private struct KeysDecision {
         Statement(
           """
           DELETE FROM sessions
-          WHERE user_id = $1::uuid AND session_id <> $2::bigint AND ended_generation IS NULL
-          """, [.id(user), .session(caller.session)]))
+          WHERE user_id = $1::uuid AND session_id IS DISTINCT FROM $2::bigint
+            AND ended_generation IS NULL
+          """, [.id(user), .session(kept)]))
     }
     return .stored(keys.tag, seq: seq)
   }

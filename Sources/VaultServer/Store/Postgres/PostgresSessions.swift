@@ -27,19 +27,20 @@ extension PostgresStore {
             .id(user), .session(new.caller.session), .hash(new.caller.tokenHash), .time(now),
             .time(now + policy.sessionLife), .number(new.credentialVersion),
           ]),
+        StartOver.cancel(of: user, for: new.caller, version: new.credentialVersion, now: now),
         PostgresStanding.statement(new.caller, now: now),
         Keyring.statement(user),
         Deletion.statement(user),
       ])
-    guard let account = results[0].first, !results[2].isEmpty else { return .stale }
+    guard let account = results[0].first, !results[3].isEmpty else { return .stale }
     var columns = Columns(account)
     guard try columns.number() == new.credentialVersion else { return .stale }
-    let standing = try PostgresStanding(results[2], policy)
+    let standing = try PostgresStanding(results[3], policy)
     guard standing.endedGeneration == nil else { return .stale }
     guard let vault = standing.vault else {
-      return .openedWithoutVault(standing.session, try Deletion(last: results[4]))
+      return .openedWithoutVault(standing.session, try Deletion(last: results[5]))
     }
-    return .opened(standing.session, vault, try Keyring(results[3]))
+    return .opened(standing.session, vault, try Keyring(results[4]))
   }
 
   /// The caller's own session.
@@ -69,7 +70,8 @@ extension PostgresStore {
     _ id: SessionID, caller: Caller, now: Timestamp
   ) async throws(StoreError) -> Bool {
     let ended = try await change(
-      id, "DELETE FROM sessions t", [], caller: caller, now: now)
+      id, "DELETE FROM sessions t", [], caller: caller, now: now,
+      after: [StartOver.cancel(by: id, for: caller, now: now)])
     if ended { notices.moved(caller.user) }
     return ended
   }
@@ -88,7 +90,8 @@ extension PostgresStore {
 
   /// Changes one session of the caller's, if the caller's own is good: else `look` throws.
   private func change(
-    _ id: SessionID, _ verb: String, _ values: [Value], caller: Caller, now: Timestamp
+    _ id: SessionID, _ verb: String, _ values: [Value], caller: Caller, now: Timestamp,
+    after first: [Statement] = []
   ) async throws(StoreError) -> Bool {
     let statement = Statement(
       """
@@ -103,7 +106,7 @@ extension PostgresStore {
         .id(caller.user), .session(id), .time(now), .session(caller.session),
         .hash(caller.tokenHash),
       ] + values)
-    let (_, results) = try await look(caller, now: now, [statement])
-    return results[0].affected > 0
+    let (_, results) = try await look(caller, now: now, first + [statement])
+    return results[first.count].affected > 0
   }
 }

@@ -16,7 +16,7 @@ struct PostgresStanding {
       """
       SELECT s.session_id, s.created_at, s.used_at, s.expires_at, s.label, s.ended_generation,
         v.generation, v.epoch, v.seq, c.head, c.head_hash, v.record_count, v.bytes,
-        v.history_bytes, a.quota_bytes, a.quota_records
+        v.history_bytes, a.quota_bytes, a.quota_records, a.start_over_session, a.start_over_at
       FROM sessions s
         LEFT JOIN vaults v ON v.user_id = s.user_id
         LEFT JOIN accounts a ON a.user_id = s.user_id
@@ -60,7 +60,21 @@ extension Session {
 }
 
 extension VaultState {
-  /// Ten columns, in the order of ``PostgresStanding/statement(_:now:)``; nothing for NULLs.
+  /// Where the user's vault stands, without a session; one row where there is an account.
+  static func statement(_ user: UserID) -> Statement {
+    Statement(
+      """
+      SELECT v.generation, v.epoch, v.seq, c.head, c.head_hash, v.record_count, v.bytes,
+        v.history_bytes, a.quota_bytes, a.quota_records, a.start_over_session, a.start_over_at
+      FROM accounts a
+        LEFT JOIN vaults v ON v.user_id = a.user_id
+        LEFT JOIN LATERAL (
+          SELECT * FROM commits h WHERE h.user_id = v.user_id AND h.seq = v.seq OFFSET 0) c ON true
+      WHERE a.user_id = $1::uuid
+      """, [.id(user)], name: "vault_state")
+  }
+
+  /// Twelve columns, in the order of ``PostgresStanding/statement(_:now:)``; nothing for NULLs.
   init?(columns: inout Columns, _ policy: StorePolicy) throws(StoreError) {
     guard !columns.skipNull() else { return nil }
     generation = try columns.number()
@@ -72,6 +86,9 @@ extension VaultState {
     historyBytes = try columns.number()
     quotaBytes = columns.skipNull() ? policy.quotaBytes : try columns.number()
     quotaRecords = columns.skipNull() ? policy.quotaRecords : try columns.number()
+    startOver =
+      columns.skipNull()
+      ? nil : StartOver(session: try columns.session(), requestedAt: try columns.time())
   }
 }
 

@@ -25,6 +25,9 @@ extension Value {
   /// A session's number, as the `bigint` with the same bits.
   static func session(_ id: SessionID) -> Value { .int8(Int64(bitPattern: id.number)) }
 
+  /// A session's number or NULL.
+  static func session(_ id: SessionID?) -> Value { id.map { .session($0) } ?? .null }
+
   /// Bytes or NULL.
   static func optional(_ data: Data?) -> Value { data.map { .bytes($0) } ?? .null }
 }

@@ -68,18 +68,6 @@ extension SQLiteStore {
     }
   }
 
-  /// True the first time a nonce is used.
-  public func useOnce(_ nonce: RequestHash, user: UserID, expiry: Timestamp, now: Timestamp)
-    async throws(StoreError) -> Bool
-  {
-    guard now < expiry else { return false }
-    return try await writer.run { db in
-      try db.run(
-        "INSERT OR IGNORE INTO nonces (user_id, nonce, expires_at) VALUES (?, ?, ?)",
-        [user, nonce, expiry]) > 0
-    }
-  }
-
   /// Removes what has had its time.
   public func sweep(now: Timestamp) async throws(StoreError) {
     try await writer.run { db in

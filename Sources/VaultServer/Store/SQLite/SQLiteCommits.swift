@@ -59,7 +59,8 @@ private struct CommitWriter {
       after.bytes += (target.revisions.last?.blob.count ?? 0) - (target.stored?.bytes ?? 0)
     }
     let isOver =
-      after.bytes > state.bytes && after.bytes > state.quotaBytes
+      try after.bytes > state.bytes && after.bytes > state.quotaBytes
+      && growth(of: targets, in: db) > 0
       || after.recordCount > state.recordCount && after.recordCount > state.quotaRecords
     if isOver { return .quotaExceeded(state) }
 
@@ -78,6 +79,20 @@ private struct CommitWriter {
       """,
       [seq, after.recordCount, after.bytes, after.historyBytes, vault.user])
     return .accepted(seq: seq)
+  }
+
+  /// By how many bytes records grow, not counting those that are only sealed anew.
+  private func growth(of targets: [RecordID: Target], in db: Database) throws -> Int {
+    try targets.values.reduce(0) { total, target in
+      guard let newest = target.revisions.last else { return total }
+      guard let stored = target.stored else { return total + newest.blob.count }
+      let header = try db.row(
+        "SELECT substr(blob, 9, 4) FROM records WHERE rowid = ?", [stored.rowid])
+      let epoch =
+        try header?.value(0, as: Data.self).reduce(UInt32(0)) { $0 << 8 | UInt32($1) } ?? 0
+      let isResealed = newest.reseals(epoch: epoch, bytes: stored.bytes, in: vault.state.epoch)
+      return isResealed ? total : total + newest.blob.count - stored.bytes
+    }
   }
 
   private func stored(_ record: RecordID, in db: Database) throws

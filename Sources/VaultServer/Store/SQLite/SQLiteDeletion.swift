@@ -18,7 +18,8 @@ extension SQLiteStore {
       case .ended(let deletion, isDeleter: false): throw StoreError.gone(deletion)
       case .live(let row): session = row
       }
-      let eraser = Eraser(session: session, request: request, policy: policy, now: now)
+      let eraser = SQLiteEraser(
+        user: caller.user, deleter: caller.session, request: request, policy: policy, now: now)
       guard let vault = try VaultRow.fetch(caller.user, policy, in: db) else {
         let deletion = try Deletion.last(of: caller.user, in: db)
         if request.withAccount {
@@ -43,7 +44,7 @@ extension SQLiteStore {
   /// Moves the log into the file and empties it: what was deleted is not left there.
   ///
   /// Where a reader still needs the log, the next deletion or the automatic checkpoint does it.
-  private func truncateLog() async {
+  func truncateLog() async {
     await withCheckedContinuation { continuation in
       pool.asyncWriteWithoutTransaction { db in
         _ = try? db.checkpoint(.truncate)
@@ -54,13 +55,13 @@ extension SQLiteStore {
 }
 
 /// Removes one user's cloud copy in the transaction it is given.
-private struct Eraser {
-  var session: SessionRow
+struct SQLiteEraser {
+  var user: UserID
+  /// The session that deletes; nothing where a recovery proof or the operator does.
+  var deleter: SessionID?
   var request: DeletionRequest
   var policy: StorePolicy
   var now: Timestamp
-
-  private var user: UserID { session.user }
 
   /// Everything of the vault goes; the receipt of it.
   func erase(
@@ -80,11 +81,12 @@ private struct Eraser {
     // Labels are sealed under the vault's key: they go too. The right to the certificate lasts as
     // long as the account.
     try db.run("UPDATE sessions SET label = NULL WHERE user_id = ?", [user])
+    try StartOver.cancel(of: user, in: db)
     summary.sessions = try db.run(
       """
       UPDATE sessions SET ended_generation = ?, expires_at = ?
-      WHERE user_id = ? AND session_id <> ? AND ended_generation IS NULL AND expires_at > ?
-      """, [state.generation, Int64.max, user, session.session.id, now])
+      WHERE user_id = ? AND session_id IS NOT ? AND ended_generation IS NULL AND expires_at > ?
+      """, [state.generation, Int64.max, user, Nullable(deleter), now])
     let bytes = receipt(summary)
     try keep(bytes, of: state, in: db)
     if request.withAccount { try eraseAccount(generation: state.generation, in: db) }
@@ -100,8 +102,9 @@ private struct Eraser {
       VALUES (?, ?, ?, ?, ?, ?, ?, ?)
       """,
       [
-        user, generation, state.epoch, state.head.seq, now,
-        session.session.id, request.certificateHash, receipt,
+        user, generation, state.epoch, state.head.seq, now, Nullable(deleter),
+        request.certificateHash,
+        receipt,
       ])
     for (position, certificate) in request.certificates.enumerated() {
       try db.run(
@@ -124,8 +127,11 @@ private struct Eraser {
       """, [generation, now, now, end, user, now])
     try db.run("UPDATE deletions SET expires_at = ? WHERE user_id = ?", [end, user])
     try db.run(
-      "UPDATE deletions SET session_id = ? WHERE user_id = ? AND generation = ?",
-      [session.session.id, user, generation])
+      """
+      UPDATE deletions SET session_id = coalesce(?, session_id)
+      WHERE user_id = ? AND generation = ?
+      """,
+      [Nullable(deleter), user, generation])
     try db.run("DELETE FROM nonces WHERE user_id = ?", [user])
     try db.run("DELETE FROM accounts WHERE user_id = ?", [user])
   }
@@ -135,16 +141,16 @@ extension Deletion {
   private static let columns =
     "generation, last_seq, deleted_at, certificate_hash, receipt, session_id"
 
-  /// The deletion of a generation, and the session that did it.
+  /// The deletion of a generation, and the session that did it, if one did.
   static func stored(_ user: UserID, generation: UInt32, in db: Database) throws
-    -> (Deletion, SessionID)
+    -> (Deletion, SessionID?)
   {
     guard
       let row = try db.row(
         "SELECT \(columns) FROM deletions WHERE user_id = ? AND generation = ?",
         [user, generation])
     else { throw StoreError.damaged("a session's deletion is missing") }
-    return (try Deletion(row, of: user, in: db), try row.value(5))
+    return (try Deletion(row, of: user, in: db), try row.optional(5))
   }
 
   /// The newest deletion of a user whose vault is not there.

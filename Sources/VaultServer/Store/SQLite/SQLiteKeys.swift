@@ -26,9 +26,12 @@ extension SQLiteStore {
     let fault = change.fault ?? credential?.fault
     let policy = policy
     let outcome = try await write(as: caller, now: now) { db, session -> KeyringOutcome in
-      try session.requireFresh(after: freshAfter)
-      if let fault { return .refused(fault) }
-      let writer = KeysWriter(session: session, credential: credential, change: change)
+      let ground = try session.ground(
+        credential, freshAfter: freshAfter, now: now, policy, in: db)
+      if let fault, ground != .oldLogin { return .refused(fault) }
+      let writer = KeysWriter(
+        user: session.user, kept: session.session.id, ground: ground, credential: credential,
+        change: change)
       return try writer.apply(policy, in: db)
     }
     if case .stored = outcome { signals.moved(caller.user) }
@@ -36,13 +39,27 @@ extension SQLiteStore {
   }
 }
 
+extension SessionRow {
+  /// On what ground the session may change keys: a fresh login, or its start-over that is due.
+  fileprivate func ground(
+    _ credential: Credential?, freshAfter: Timestamp, now: Timestamp, _ policy: StorePolicy,
+    in db: Database
+  ) throws -> KeysGround {
+    if session.createdAt >= freshAfter { return .freshLogin }
+    let wish = try VaultRow.fetch(user, policy, in: db)?.state.startOver
+    let isDue = wish?.admits(session.id, now: now) == true
+    return isDue && credential != nil ? .lostSecret : .oldLogin
+  }
+}
+
 /// One change of keys on its way into the tables.
-private struct KeysWriter {
-  var session: SessionRow
+struct KeysWriter {
+  var user: UserID
+  /// The session that outlives new credentials.
+  var kept: SessionID?
+  var ground: KeysGround
   var credential: Credential?
   var change: KeyringChange
-
-  private var user: UserID { session.user }
 
   func apply(_ policy: StorePolicy, in db: Database) throws -> KeyringOutcome {
     let vault = try VaultRow.fetch(user, policy, in: db)
@@ -52,6 +69,7 @@ private struct KeysWriter {
     {
       return known.isEqual ? .stored(present.tag, seq: known.seq) : .refused(.idReused)
     }
+    if ground == .oldLogin { throw StoreError.notFresh }
     guard let keys = change.keys(keeping: present?.keys) else {
       // No vault, and not begun with a kit: only a deletion's condition could hold.
       return .deleted(try Deletion.last(of: user, in: db))
@@ -91,12 +109,13 @@ private struct KeysWriter {
       else { return .conflict(present.tag, state) }
       // Without a new credential there is no rotation.
       if credential == nil, commit.epoch > state.epoch { return .refused(.fieldValue("epoch")) }
+      if let fault = change.rotationFault(on: state, ground) { return .refused(fault) }
       seq += 1
       try VaultRow.insert(commit, seq: seq, for: user, in: db)
       try db.run(
         "UPDATE vaults SET seq = ?, epoch = ? WHERE user_id = ?",
         [seq, commit.epoch, user])
-    } else if credential == nil {
+    } else if credential == nil || ground == .lostSecret {
       return .refused(.fieldValue("commit"))
     }
     return try store(keys, seq: seq, in: db)
@@ -111,6 +130,7 @@ private struct KeysWriter {
       return .refused(.fieldValue("generation"))
     }
     guard commit.epoch >= vault.state.epoch else { return .refused(.fieldValue("epoch")) }
+    if let fault = change.rotationFault(on: vault.state, ground) { return .refused(fault) }
     try db.run("DELETE FROM commits WHERE user_id = ?", [user])
     try db.run("UPDATE records SET seq = 1 WHERE user_id = ?", [user])
     try db.run("UPDATE revisions SET seq = 1 WHERE user_id = ?", [user])
@@ -143,15 +163,16 @@ private struct KeysWriter {
       try db.run(
         """
         UPDATE accounts SET secrets_version = ?, profile = ?, opaque_record = ?,
-          credential_version = credential_version + 1
+          credential_version = credential_version + 1, start_over_session = NULL,
+          start_over_at = NULL
         WHERE user_id = ?
         """,
         [credential.secretsVersion, credential.profile, credential.record, user])
       try db.run(
         """
         DELETE FROM sessions
-        WHERE user_id = ? AND session_id <> ? AND ended_generation IS NULL
-        """, [user, session.session.id])
+        WHERE user_id = ? AND session_id IS NOT ? AND ended_generation IS NULL
+        """, [user, Nullable(kept)])
     }
     return .stored(keys.tag, seq: seq)
   }

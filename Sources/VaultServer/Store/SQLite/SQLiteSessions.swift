@@ -114,6 +114,7 @@ extension SQLiteStore {
         return .stale
       }
       guard case .live(let row) = found else { return .stale }
+      try StartOver.cancel(of: caller.user, in: db)
       guard let vault = try VaultRow.fetch(caller.user, policy, in: db) else {
         return .openedWithoutVault(row.session, try Deletion.last(of: caller.user, in: db))
       }
@@ -138,7 +139,8 @@ extension SQLiteStore {
     async throws(StoreError) -> Bool
   {
     let ended = try await write(as: caller, now: now) { db, row in
-      try db.run(
+      try StartOver.cancel(by: id, of: row.user, in: db)
+      return try db.run(
         """
         DELETE FROM sessions
         WHERE user_id = ? AND session_id = ? AND ended_generation IS NULL AND expires_at > ?

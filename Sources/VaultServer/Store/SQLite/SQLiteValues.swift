@@ -53,6 +53,21 @@ extension SessionID: ColumnValue {
   }
 }
 
+/// A value, or NULL.
+struct Nullable<Value: ColumnValue>: ColumnValue {
+  private let value: Value?
+
+  init(_ value: Value?) {
+    self.value = value
+  }
+
+  var databaseValue: DatabaseValue { value?.databaseValue ?? .null }
+
+  static func column(_ index: Int, of row: Row) -> Self? {
+    row.hasNull(atIndex: index) ? Self(nil) : Value.column(index, of: row).map { Self($0) }
+  }
+}
+
 extension Timestamp: ColumnValue {
   var databaseValue: DatabaseValue { milliseconds.databaseValue }
   static func column(_ index: Int, of row: Row) -> Self? {

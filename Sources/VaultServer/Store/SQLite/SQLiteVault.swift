@@ -14,7 +14,8 @@ struct VaultRow: Sendable {
       let row = try db.row(
         """
         SELECT v.generation, v.epoch, v.seq, v.record_count, v.bytes, v.history_bytes,
-          a.quota_bytes, a.quota_records, c.head, c.head_hash
+          a.quota_bytes, a.quota_records, c.head, c.head_hash, a.start_over_session,
+          a.start_over_at
         FROM vaults v
         JOIN accounts a ON a.user_id = v.user_id
         JOIN commits c ON c.user_id = v.user_id AND c.seq = v.seq
@@ -22,13 +23,16 @@ struct VaultRow: Sendable {
         """, [user])
     else { return nil }
     let head = Head(seq: try row.value(2), blob: try row.value(8), hash: try row.value(9))
+    let wish = try row.optional(10, as: SessionID.self).map {
+      StartOver(session: $0, requestedAt: try row.value(11))
+    }
     return VaultRow(
       user: user,
       state: VaultState(
         generation: try row.value(0), epoch: try row.value(1), head: head,
         recordCount: try row.value(3), bytes: try row.value(4), historyBytes: try row.value(5),
         quotaBytes: try row.optional(6) ?? policy.quotaBytes,
-        quotaRecords: try row.optional(7) ?? policy.quotaRecords))
+        quotaRecords: try row.optional(7) ?? policy.quotaRecords, startOver: wish))
   }
 
   /// The user's vault.
