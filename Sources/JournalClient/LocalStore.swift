@@ -13,6 +13,8 @@ import Synchronization
 final class LocalStore: Sendable {
   /// How long a process waits for another one's transaction, in seconds.
   private static let busySeconds = 10.0
+  /// The longest log that a process takes over as it is, in bytes: 64 pages.
+  private static let longLog = 64 * 4_096
   /// "KFJ1": tells this file from any other SQLite database.
   private static let applicationID = 0x4B46_4A31
 
@@ -36,7 +38,6 @@ final class LocalStore: Sendable {
     configuration.busyMode = .timeout(Self.busySeconds)
     configuration.label = "journal"
     configuration.prepareDatabase { db in
-      // A command that opens the store reads the whole log first: it is kept short.
       try db.execute(
         sql: """
           PRAGMA synchronous = FULL;
@@ -44,15 +45,32 @@ final class LocalStore: Sendable {
           PRAGMA secure_delete = ON;
           PRAGMA cell_size_check = ON;
           PRAGMA cache_size = -8192;
-          PRAGMA wal_autocheckpoint = 64;
+          PRAGMA wal_autocheckpoint = 400;
           """)
     }
     do {
       queue = try DatabaseQueue(path: home.database.path, configuration: configuration)
-      try queue.inDatabase(Self.migrate)
+      try queue.inDatabase { db in
+        try Self.migrate(db)
+        try Self.shortenLog(db, of: home)
+      }
     } catch {
       throw .store(error)
     }
+  }
+
+  /// Empties a write-ahead log that a process left long.
+  ///
+  /// A command ends without closing, and what it had copied into the file is not remembered: the
+  /// next one reads the whole log first, and appends to it. So it would grow, and be copied anew
+  /// by each. Where another process has the store open the log is in its care.
+  private static func shortenLog(_ db: Database, of home: Home) throws {
+    let log = home.database.path + "-wal"
+    let size = try? FileManager.default.attributesOfItem(atPath: log)[.size] as? UInt64
+    guard let size, size > longLog else { return }
+    try db.execute(sql: "PRAGMA busy_timeout = 0")
+    _ = try? db.checkpoint(.truncate)
+    try db.execute(sql: "PRAGMA busy_timeout = \(Int(busySeconds * 1000))")
   }
 
   /// Brings the schema up to this version; several processes may try at once.

@@ -21,6 +21,17 @@ import Testing
     #expect(texts.count <= acknowledged.count + 1)
   }
 
+  @Test func `a long log that a killed process left is emptied by the next`() throws {
+    _ = try test.create()
+    let helper = try Helper("write", test.home.folder.path, "entry", "100000")
+    let acknowledged = try helper.kill(afterLines: 40)
+    let log = URL(filePath: test.home.database.path + "-wal")
+    #expect(try Data(contentsOf: log).count > 64 * 4_096)
+    let journal = try test.open()
+    #expect(try Data(contentsOf: log).isEmpty)
+    #expect(Set(acknowledged).isSubset(of: try journal.list().map(\.line)))
+  }
+
   @Test func `a killed edit leaves the last acknowledged state or the next`() throws {
     let journal = try test.create()
     let entry = try journal.write(content: "before")
