@@ -28,14 +28,14 @@ public enum Migrations {
   public static let serverSQLite = [
     Migration(
       1, "v0001_vault", PackageResources.v0001_vault_sqlite_sql,
-      checksum: "6068c86a7631ac9a87b63b51082c3a3f2bcbdd035d8f2e486476e5b2c02cd465")
+      checksum: "7888e7a61369a0075db812a17223e254da06a4ab410a673d286c8e1ce1f73565")
   ]
 
   /// `vaultd` on PostgreSQL.
   public static let serverPostgreSQL = [
     Migration(
       1, "v0001_vault", PackageResources.v0001_vault_postgres_sql,
-      checksum: "2238fd44e4e6cc558a1975e90c7be922f73674aa5924fda48db0f324025ffcf0")
+      checksum: "2c2e13c5cdc631ea59fc846266b7bd41f2239c0b75bec093e3ac7f883aa4064a")
   ]
 
   /// A device's journal.

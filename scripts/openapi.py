@@ -77,7 +77,7 @@ def server_routes():
         )
     )
     table = (ROOT / "Sources/VaultServer/VaultService.swift").read_text()
-    found = re.findall(r'\(Route\.(\w+)(?: \+ "([^"]+)")?, \.(\w+), \w+\)', table)
+    found = re.findall(r'\(Route\.(\w+)(?: \+ "([^"]+)")?, \.(\w+), \.\w+, \w+\)', table)
     routes = {(method, constants[name] + rest) for name, rest, method in found}
     unused = set(constants) - {name for name, _, _ in found} - {"metrics"}
     return routes | {("get", constants["metrics"])}, unused

@@ -17,6 +17,9 @@ public struct Configuration: Sendable {
   /// The longest that one pipeline may take; then the server is told to cancel it.
   public var statementTimeout: Duration
 
+  /// The longest that telling the server to cancel may take, its answer included.
+  public var cancelTimeout: Duration = .seconds(5)
+
   /// Run on every new connection, such as `SET jit = off`.
   public var preamble: [Statement]
 

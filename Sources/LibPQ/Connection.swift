@@ -233,12 +233,16 @@ extension Connection {
 
   /// Tells the server to cancel, and gives it a while to say how the statement ended.
   ///
-  /// So the connection stays in use. What was done before the order came is done.
+  /// So the connection stays in use. What was done before the order came is done. An order that
+  /// does not get through in time might meet the next statement: then the connection is not.
   private func stop(_ exchange: inout Exchange, _ reason: PostgresError) async {
     exchange.stop = reason
-    exchange.deadline = .now + .seconds(5)
+    exchange.deadline = .now + configuration.cancelTimeout
     let handle = handle
-    await Blocking.run { handle.cancelStatement() }
+    let isThrough = await Blocking.run(within: configuration.cancelTimeout) {
+      handle.cancelStatement()
+    }
+    if !isThrough { isBroken = true }
   }
 
   private func refusal(_ answer: Answer, at step: Step) -> PostgresError {

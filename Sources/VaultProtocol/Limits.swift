@@ -22,8 +22,6 @@ public enum Limits {
   public static let quotaBytes = 1 << 30
   /// Records a user may keep, unless the operator says otherwise.
   public static let quotaRecords = 100_000
-  /// The largest request body: a full commit in JSON (base64 adds a third), with room for fields.
-  public static let bodyBytes = 6 << 20
   /// Seconds after its OPAQUE login in which a session counts as fresh.
   public static let freshSeconds = 300
   /// Seconds between the two steps of a login.

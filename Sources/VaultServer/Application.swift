@@ -28,6 +28,7 @@ public func buildApplication(
     metrics: metrics)
   // A request that is being answered, a waiting one too, is not idle.
   let streams = HTTP1Channel.Configuration(
+    additionalChannelHandlers: [PaceHandler(configuration.pace), ParseErrorHandler()],
     idleTimeout: .seconds(75),
     httpDecoderConfiguration: .init(
       maxHeaderFieldSize: 16 << 10, maxHeaderListSize: 32 << 10, maxHeaderFieldCount: 100))

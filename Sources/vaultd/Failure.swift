@@ -39,6 +39,11 @@ struct Failure: Error, CustomStringConvertible {
       self.init(
         "\(path) can be reached by others, or is not a file of this user",
         "make it yours with mode 0600, and think about who may have read it")
+    case .file(.absent):
+      self.init(
+        "there is no \(path)",
+        "check --data and --secrets; \"vaultd serve\" makes it at its first start"
+      )
     case .file(.system(let number)):
       self.init("cannot use \(path): system error \(number)", "check its folder and the disk")
     case .file, .damaged:

@@ -26,7 +26,7 @@ struct Check: AsyncParsableCommand {
   @OptionGroup var place: Place
 
   func run() async throws {
-    let store = try await place.store(policy: StorePolicy())
+    let store = try await place.store(policy: StorePolicy(), mustExist: true)
     let report: CheckReport
     do throws(StoreError) {
       report = try await store.check()
@@ -60,7 +60,8 @@ struct Invite: ParsableCommand {
   var name: String
 
   func run() throws {
-    guard let invitation = try place.serverSecrets().invitation(forAccount: name) else {
+    guard let invitation = try place.serverSecrets(mustExist: true).invitation(forAccount: name)
+    else {
       throw ValidationError("an account's name has 3 to 64 of a-z 0-9 . _ -")
     }
     print(invitation)

@@ -49,6 +49,11 @@ struct Serve: AsyncParsableCommand {
   @Option(help: "Days for which all older revisions are kept.")
   var historyDays = 30
 
+  @Option(
+    help:
+      "MiB of older revisions that a user may have; beyond, the oldest go (default: as the quota).")
+  var historyMib: Int?
+
   @Option(help: "Connections held at once.")
   var connections = 16_384
 
@@ -57,7 +62,8 @@ struct Serve: AsyncParsableCommand {
 
   func validate() throws {
     guard (1...1 << 40).contains(quotaMib), (1...1 << 40).contains(quotaRecords),
-      (0...1_000_000).contains(historyCount), (0...100_000).contains(historyDays),
+      (0...1 << 40).contains(historyMib ?? 0), (0...1_000_000).contains(historyCount),
+      (0...100_000).contains(historyDays),
       (1...1_000_000).contains(connections)
     else { throw ValidationError("a number is out of range") }
     guard (tlsCertificate == nil) == (tlsKey == nil) else {
@@ -82,6 +88,7 @@ struct Serve: AsyncParsableCommand {
     configuration.connections = connections
     configuration.policy.quotaBytes = quotaMib << 20
     configuration.policy.quotaRecords = quotaRecords
+    configuration.policy.historyBytes = (historyMib ?? quotaMib) << 20
     configuration.policy.historyCount = historyCount
     configuration.policy.historyAge = .seconds(historyDays * 86_400)
     var settings = ServeSettings(

@@ -20,7 +20,7 @@ struct ListUsers: AsyncParsableCommand {
   @OptionGroup var place: Place
 
   func run() async throws {
-    let store = try await place.store(policy: StorePolicy())
+    let store = try await place.store(policy: StorePolicy(), mustExist: true)
     print("user records bytes history-bytes sessions created")
     var last: UserID?
     do throws(StoreError) {
@@ -68,11 +68,11 @@ struct ResetUser: AsyncParsableCommand {
       throw ValidationError(
         "this deletes everything of the account \"\(name)\"; if its owner asked you, add --yes")
     }
-    let secrets = try place.serverSecrets()
+    let secrets = try place.serverSecrets(mustExist: true)
     guard let invitation = secrets.invitation(forAccount: name) else {
       throw ValidationError("an account's name has 3 to 64 of a-z 0-9 . _ -")
     }
-    let store = try await place.store(policy: StorePolicy())
+    let store = try await place.store(policy: StorePolicy(), mustExist: true)
     let user: UserID?
     do throws(StoreError) {
       user = try await AccountReset.run(name, store: store, secrets: secrets, now: .system())

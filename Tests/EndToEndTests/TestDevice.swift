@@ -5,6 +5,7 @@ import KeyExchange
 import KeyFlow
 import Sodium
 import Synchronization
+import TestSupport
 
 /// A device: a home of its own, a clock set by hand, passwords that cost nothing.
 final class TestDevice: Sendable {
@@ -20,7 +21,7 @@ final class TestDevice: Sendable {
   ) throws {
     let isNew = folder == nil
     self.folder =
-      folder ?? FileManager.default.temporaryDirectory.appending(path: "journal-e2e-\(UUID())")
+      folder ?? TestFolder.path("device")
     self.clock = clock
     var environment = Environment(now: { clock.now })
     environment.profiles = [2, 1, 3].map {

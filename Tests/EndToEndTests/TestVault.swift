@@ -6,6 +6,7 @@ import JournalClient
 import NIOCore
 import ServiceLifecycle
 import Synchronization
+import TestSupport
 import VaultProtocol
 
 @testable import VaultServer
@@ -62,7 +63,7 @@ final class TestVault: Sendable {
   }
 
   private static func makeFolder(copying other: TestVault?) throws -> URL {
-    let folder = FileManager.default.temporaryDirectory.appending(path: "vault-e2e-\(UUID())")
+    let folder = TestFolder.path("vault")
     if let other {
       try FileManager.default.copyItem(at: other.folder, to: folder)
     } else {

@@ -78,6 +78,21 @@ import Testing
     #expect(try await backend(pool) == before)
   }
 
+  @Test func `an order to cancel that does not get through is not waited for`() async throws {
+    // The relay takes one connection; the second, over which the order goes, is never answered.
+    let relay = try Relay(to: TestDatabase.url())
+    var configuration = Configuration(url: relay.url, connections: 1)
+    configuration.cancelTimeout = .milliseconds(100)
+    let connection = try await Connection(configuration)
+    await #expect(throws: PostgresError.timedOut) {
+      try await connection.run(Statement("SELECT pg_sleep(600)"), within: .milliseconds(50))
+    }
+    await #expect(throws: PostgresError.connectionLost) {
+      try await connection.run(Statement("SELECT 1"))
+    }
+    withExtendedLifetime(relay) {}
+  }
+
   @Test func `cancellation while waiting for a turn keeps the turn for others`() async throws {
     let configuration = try Configuration(url: TestDatabase.url(), connections: 1)
     let pool = Pool(configuration)

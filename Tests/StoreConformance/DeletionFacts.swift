@@ -146,7 +146,7 @@ extension Fact {
       _ = try await person.deleteVault(request)
       let caller = Caller(user: person.user, session: .random(), tokenHash: .random())
       let outcome = try await store.createSession(
-        NewSession(caller: caller, credentialVersion: 1), now: start)
+        NewSession(caller: caller, credentialVersion: person.credentialVersion), now: start)
       guard case .openedWithoutVault(let session, let deletion) = outcome else {
         Issue.record("\(outcome)")
         return
@@ -220,6 +220,24 @@ extension Fact {
       #expect(try await joined.deletion()?.generation == 2)
       #expect(try await other.deletion() == deletion)
     },
+    Fact(
+      "certificates of deletions long past go, with the sessions from before them",
+      policy: policy { $0.deletionCount = 2 }
+    ) { store in
+      let person = try await Person(store)
+      var others: [Person] = []
+      for generation: UInt32 in 1...3 {
+        others.append(try await person.otherDevice())
+        _ = try await person.deleteVault(.random(person.vault()))
+        let deletion = try #require(try await person.deletion())
+        _ = try await person.begin(
+          after: deletion, generation: generation + 1, epoch: generation + 1)
+      }
+      await #expect(throws: StoreError.unauthorized) { try await others[0].vault() }
+      #expect(try await others[1].deletion()?.generation == 2)
+      #expect(try await others[2].deletion()?.generation == 3)
+      try await person.expectClean()
+    },
     Fact("with the account, name and login go, and the certificate stays 90 days") { store in
       let person = try await Person(store)
       let other = try await person.otherDevice()
@@ -231,7 +249,7 @@ extension Fact {
       #expect(left.certificates == request.certificates)
       let late = NewSession(
         caller: Caller(user: person.user, session: .random(), tokenHash: .random()),
-        credentialVersion: 1)
+        credentialVersion: person.credentialVersion)
       #expect(try await store.createSession(late, now: start) == .stale)
       // The name is free for somebody else.
       var next = NewAccount.random()

@@ -197,6 +197,34 @@ extension Fact {
       try await person.expectClean()
     },
     Fact(
+      "history has a bound of its own: what was replaced first goes, of whichever record",
+      policy: policy { $0.historyBytes = 3_000 }
+    ) { store in
+      let person = try await Person(store)
+      let (first, second) = (RecordID.random(), RecordID.random())
+      func kept(_ record: RecordID) async throws -> [UInt64] {
+        try await store.revisions(of: record, caller: person.caller, now: start).map(\.number)
+      }
+      for (index, record) in [first, second].enumerated() {
+        for number: UInt64 in 1...3 {
+          let now = start + .seconds(Int64(index) * 10 + Int64(number))
+          try await person.write(.random(record, number, bytes: 1_000), now: now)
+        }
+      }
+      // Of four replaced the three that were replaced last.
+      #expect(try await kept(first) == [3, 2])
+      #expect(try await kept(second) == [3, 2, 1])
+      #expect(try await person.vault().historyBytes == 3_000)
+      // One commit with more than all of it leaves no more than it may.
+      let many = (4...9).map { Revision.random(second, $0, bytes: 2_000) }
+      #expect(
+        try await person.apply(person.commit(many), now: start + .seconds(60)) == .accepted(seq: 8))
+      #expect(try await person.vault().historyBytes <= 3_000)
+      #expect(try await kept(first) == [3])
+      #expect(try await kept(second).first == 9)
+      try await person.expectClean()
+    },
+    Fact(
       "with no history only the current revision stays",
       policy: policy {
         $0.historyCount = 0

@@ -13,13 +13,6 @@ func everyCall(
 ) -> [(String, Call)] {
   let feed = FeedRequest(cursor: nil, headsFrom: 1, limit: 1 << 20, rowsOnly: false)
   return [
-    (
-      "account",
-      {
-        _ = try await $0.account(
-          named: .random(), caller: caller, freshAfter: start, now: start)
-      }
-    ),
     ("session", { _ = try await $0.session(caller: caller, now: start) }),
     ("sessions", { _ = try await $0.sessions(caller: caller, now: start) }),
     ("endSession", { _ = try await $0.endSession(session, caller: caller, now: start) }),

@@ -46,7 +46,7 @@ extension Fact {
       await #expect(throws: StoreError.unauthorized) { try await other.vault() }
       let account = try #require(try await store.account(named: person.account.nameKey))
       #expect(account.credential == credential)
-      var late = NewSession(caller: person.caller, credentialVersion: 1)
+      var late = person.login
       late.caller.session = .random()
       #expect(try await store.createSession(late, now: start) == .stale)
       #expect(try await person.putCredential(change, credential) == outcome)
@@ -72,14 +72,15 @@ extension Fact {
       var commit = try await person.commit()
       commit.epoch = 2
       let change = KeyringChange.random(.unchanged(tag), commit: commit)
-      let outcome = try await person.putCredential(change)
+      let credential = Credential.random()
+      let outcome = try await person.putCredential(change, credential)
       let vault = try await person.vault()
       #expect(vault.epoch == 2)
       #expect(vault.head.blob == commit.head)
       #expect(outcome == .stored(try await person.keyring().tag, seq: 3))
       #expect(try await person.apply(old) == .conflict(vault))
-      // Asked again after a lost answer, with another OPAQUE record even: the first answer.
-      #expect(try await person.putCredential(change) == outcome)
+      // Asked again after a lost answer: the first answer.
+      #expect(try await person.putCredential(change, credential) == outcome)
       #expect(try await person.vault() == vault)
       try await person.expectClean()
     },
@@ -128,6 +129,51 @@ extension Fact {
       let over = CommitOutcome.quotaExceeded(try await person.vault())
       #expect(try await attempt(Revision(ids[2], 3, .sealed(epoch: next, 710))) == over)
       try await person.expectClean()
+    },
+    Fact("a known commit id with other keys, another password or kit is refused") { store in
+      let person = try await Person(store)
+      let credential = Credential.random()
+      var commit = try await person.commit()
+      commit.epoch = 2
+      let tag = try await person.keyring().tag
+      let change = KeyringChange.random(.unchanged(tag), commit: commit)
+      #expect(
+        try await person.putCredential(change, credential)
+          == .stored(try await person.keyring().tag, seq: 2))
+      let (keyring, vault) = try await (person.keyring(), person.vault())
+      let others: [(inout KeyringChange) -> Void] = [
+        { $0.passwordSlot = .blob() }, { $0.keyring = .blob() }, { $0.recovery = .random() },
+        { $0.recovery = nil }, { $0.recovery?.publicKey = .random(32) },
+        { $0.condition = .unchanged(keyring.tag) },
+        { $0.condition = .newBeginning(tag, head: .random()) }, { $0.commit?.baseSeq = 0 },
+        { $0.commit?.generation = 2 }, { $0.commit?.epoch = 3 }, { $0.commit?.head = .blob() },
+      ]
+      for (index, other) in others.enumerated() {
+        var changed = change
+        other(&changed)
+        if case .newBeginning = changed.condition { changed.commit?.baseSeq = 0 }
+        #expect(
+          try await person.putCredential(changed, credential) == .refused(.idReused), "\(index)")
+      }
+      var records = [credential, credential, credential]
+      records[0].record = .random(192)
+      records[1].profile = 3
+      records[2].secretsVersion = 2
+      for record in records {
+        #expect(try await person.putCredential(change, record) == .refused(.idReused))
+      }
+      #expect(try await person.putKeyring(change) == .refused(.idReused))
+      // Nor is it a commit of records, nor are those a change of keys.
+      #expect(try await person.apply(commit) == .refused(.idReused))
+      let plain = try await person.commit()
+      #expect(try await person.apply(plain) == .accepted(seq: 3))
+      #expect(
+        try await person.putKeyring(.random(.unchanged(keyring.tag), commit: plain))
+          == .refused(.idReused))
+      #expect(try await person.keyring() == keyring)
+      #expect(try await person.vault().epoch == vault.epoch)
+      let account = try await store.account(named: person.account.nameKey)
+      #expect(account?.credential == credential)
     },
     Fact("a change of keys on an older head conflicts") { store in
       let person = try await Person(store)

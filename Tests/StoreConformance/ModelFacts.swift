@@ -84,7 +84,7 @@ extension Fact {
       var rotation = try await person.commit()
       rotation.epoch += 1
       _ = try await person.putCredential(.random(.unchanged(tag), commit: rotation))
-      model.accept(rotation)
+      model.seq += 1
       model.epoch += 1
     default:
       _ = try await person.deleteVault(.random(person.vault()))

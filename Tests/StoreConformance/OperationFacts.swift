@@ -6,17 +6,22 @@ import VaultServer
 
 extension Fact {
   static let operation = [
-    Fact("a sweep leaves what still has time") { store in
+    Fact(
+      "a sweep takes what has had its time, and nothing else", policy: longLoginLife
+    ) { store in
       let person = try await Person(store)
       try await store.sweep(now: start)
       #expect(try await store.sessions(caller: person.caller, now: start).count == 1)
+      // A login is remembered for as long as it might be repeated.
+      #expect(try await store.endSession(person.caller.session, caller: person.caller, now: start))
+      try await store.sweep(now: start + .seconds(60))
+      #expect(try await store.createSession(person.login, now: start + .seconds(60)) == .stale)
     },
     Fact("whoever waits is woken by a commit, and another user's waiters are not") { store in
       let person = try await Person(store)
       let other = try await Person(store)
       var moves = store.signals.moves(of: person.user).makeAsyncIterator()
       var others = store.signals.moves(of: other.user).makeAsyncIterator()
-      #expect(store.signals.waitingUsers.contains(person.user))
       try await person.write(.random())
       // The streams end here: a wake that did not come is an end instead, never a wait.
       await store.close()

@@ -12,6 +12,7 @@ struct Person: Sendable {
   let store: any VaultStore
   let account: NewAccount
   let caller: Caller
+  let credentialVersion: UInt64
 
   var user: UserID { account.user }
 
@@ -29,12 +30,12 @@ struct Person: Sendable {
     self.store = store
     self.account = account
     caller = Caller(user: account.user, session: .random(), tokenHash: .random())
-    let found = try await store.account(named: account.nameKey)
-    let version = try #require(found).credentialVersion
-    let outcome = try await store.createSession(
-      NewSession(caller: caller, credentialVersion: version), now: now)
-    #expect(outcome != .stale)
+    credentialVersion = try await store.credentialVersion(of: account)
+    #expect(try await store.createSession(login, now: now) != .stale)
   }
+
+  /// The login that made the session.
+  var login: NewSession { NewSession(caller: caller, credentialVersion: credentialVersion) }
 
   /// The same account on a further device.
   func otherDevice(now: Timestamp = start) async throws -> Person {
@@ -46,7 +47,7 @@ struct Person: Sendable {
   }
 
   func keyring(now: Timestamp = start) async throws -> Keyring {
-    try await store.keyring(caller: caller, now: now)
+    try await store.keyring(caller: caller, now: now).0
   }
 
   /// A commit on the present head.
@@ -95,6 +96,14 @@ struct Person: Sendable {
   func expectClean(sourceLocation: SourceLocation = #_sourceLocation) async throws {
     let faults = try await store.check().faults.filter { $0.user == nil || $0.user == user }
     #expect(faults == [], sourceLocation: sourceLocation)
+  }
+}
+
+extension VaultStore {
+  /// The version that a login to the account begins under.
+  func credentialVersion(of account: NewAccount) async throws -> UInt64 {
+    let found = try await self.account(named: account.nameKey)
+    return try #require(found).credentialVersion
   }
 }
 

@@ -113,7 +113,7 @@ extension Fact {
       }
       let account = try #require(try await store.account(named: person.account.nameKey))
       #expect(account.credential == credential)
-      #expect(account.credentialVersion == 2)
+      #expect(account.credentialVersion == person.credentialVersion + 1)
       let joined = try await person.otherDevice()
       let keyring = try await joined.keyring()
       #expect(outcome == .stored(keyring.tag, seq: 3))

@@ -6,6 +6,9 @@ import VaultServer
 
 private let day = Duration.seconds(86_400)
 
+/// Finished logins outlive the sweeps of other facts.
+let longLoginLife = policy { $0.loginLife = day * 400 }
+
 extension Fact {
   static let sessions = [
     Fact("a login gives the session with the vault and its keys") { store in
@@ -13,7 +16,9 @@ extension Fact {
       _ = try await store.createAccount(account, now: start)
       let caller = Caller(user: account.user, session: .random(), tokenHash: .random())
       let outcome = try await store.createSession(
-        NewSession(caller: caller, credentialVersion: 1), now: start)
+        NewSession(
+          caller: caller, credentialVersion: try await store.credentialVersion(of: account)),
+        now: start)
       guard case .opened(let session, let vault, let keyring) = outcome else {
         Issue.record("\(outcome)")
         return
@@ -39,7 +44,7 @@ extension Fact {
     },
     Fact("a repeated login gives the same session, another token none") { store in
       let person = try await Person(store)
-      let again = NewSession(caller: person.caller, credentialVersion: 1)
+      let again = person.login
       let repeated = try await store.createSession(again, now: start + .seconds(9))
       guard case .opened(let session, _, _) = repeated else {
         Issue.record("\(repeated)")
@@ -54,8 +59,10 @@ extension Fact {
     Fact("a login of nobody, or begun under an older credential, makes no session") { store in
       let person = try await Person(store)
       let unknown = Caller(user: .random(), session: .random(), tokenHash: .random())
-      for (caller, version) in [(unknown, 1), (person.caller, 2), (person.caller, 0)] {
-        let new = NewSession(caller: caller, credentialVersion: UInt64(version))
+      let other = Caller(user: person.user, session: .random(), tokenHash: .random())
+      let version = person.credentialVersion
+      for (caller, version) in [(unknown, version), (other, version + 1), (other, 0)] {
+        let new = NewSession(caller: caller, credentialVersion: version)
         #expect(try await store.createSession(new, now: start) == .stale)
       }
     },
@@ -101,20 +108,69 @@ extension Fact {
       #expect(try await store.setLabel(nil, of: id, caller: person.caller, now: start))
       #expect(try await store.session(caller: person.caller, now: start).label == nil)
     },
-    Fact("an account may be changed only by name of its own and after a fresh login") { store in
+    Fact(
+      "a login whose session was ended makes no session again", policy: longLoginLife
+    ) { store in
       let person = try await Person(store)
-      let other = try await Person(store)
-      let own = try await store.account(
-        named: person.account.nameKey, caller: person.caller, freshAfter: start, now: start)
-      #expect(own?.user == person.user)
-      let foreign = try await store.account(
-        named: other.account.nameKey, caller: person.caller, freshAfter: start, now: start)
-      #expect(foreign == nil)
-      await #expect(throws: StoreError.notFresh) {
-        try await store.account(
-          named: person.account.nameKey, caller: person.caller,
-          freshAfter: start + .milliseconds(1), now: start)
+      let other = try await person.otherDevice()
+      #expect(try await store.endSession(other.caller.session, caller: person.caller, now: start))
+      #expect(try await store.createSession(other.login, now: start + .seconds(59)) == .stale)
+      await #expect(throws: StoreError.unauthorized) { try await other.vault() }
+      #expect(try await store.sessions(caller: person.caller, now: start).count == 1)
+      // One's own, too.
+      #expect(try await store.endSession(person.caller.session, caller: person.caller, now: start))
+      #expect(try await store.createSession(person.login, now: start) == .stale)
+    },
+    Fact("a login to an account that was deleted makes no session in its successor") { store in
+      let person = try await Person(store)
+      var late = person.login
+      late.caller.session = .random()
+      late.caller.tokenHash = .random()
+      _ = try await person.deleteVault(.random(person.vault(), withAccount: true))
+      var again = person.account
+      again.generation = 2
+      again.registrationHash = .random()
+      #expect(try await store.createAccount(again, now: start) == .created)
+      #expect(try await store.createSession(late, now: start) == .stale)
+      #expect(try await store.createSession(person.login, now: start) == .stale)
+      let version = try await store.credentialVersion(of: again)
+      #expect(version != person.credentialVersion)
+      late.credentialVersion = version
+      #expect(try await store.createSession(late, now: start) != .stale)
+    },
+    Fact(
+      "of too many sessions the one that was not used for longest ends",
+      policy: policy {
+        $0.sessionCount = 3
+        $0.loginLife = day * 400
       }
+    ) { store in
+      let first = try await Person(store)
+      let second = try await first.otherDevice(now: start + day)
+      let third = try await first.otherDevice(now: start + day * 2)
+      _ = try await first.vault(now: start + day * 3)
+      let fourth = try await first.otherDevice(now: start + day * 3)
+      let listed = try await store.sessions(caller: first.caller, now: start + day * 3)
+      #expect(
+        listed.map(\.id) == [first, third, fourth].map(\.caller.session))
+      await #expect(throws: StoreError.unauthorized) { try await second.vault() }
+      #expect(try await store.createSession(second.login, now: start + day) == .stale)
+    },
+    Fact("a token is known while its session is there, even ended by a deletion") { store in
+      let person = try await Person(store)
+      let other = try await person.otherDevice()
+      var callers = [person.caller, person.caller, person.caller]
+      callers[0].user = .random()
+      callers[1].session = .random()
+      callers[2].tokenHash = .random()
+      for caller in callers { #expect(try await !store.hasSession(caller, now: start)) }
+      #expect(try await store.hasSession(person.caller, now: start))
+      #expect(try await !store.hasSession(person.caller, now: start + day * 90))
+      _ = try await person.deleteVault(.random(person.vault()))
+      #expect(try await store.hasSession(person.caller, now: start))
+      #expect(try await store.hasSession(other.caller, now: start))
+      #expect(try await store.endSession(person.caller.session, caller: person.caller, now: start))
+      #expect(try await !store.hasSession(person.caller, now: start))
     },
   ]
 }

@@ -141,7 +141,7 @@ extension Fact {
       var late = NewSession(caller: person.caller, credentialVersion: 9)
       late.caller.session = .random()
       #expect(try await store.createSession(late, now: start) == .stale)
-      var clash = NewSession(caller: person.caller, credentialVersion: 1)
+      var clash = person.login
       clash.caller.tokenHash = .random()
       #expect(try await store.createSession(clash, now: start) == .stale)
       #expect(try await person.vault().startOver == wish)

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
+import HummingbirdTesting
+import KeyExchange
 import Sodium
+import TestSupport
 import Testing
 import VaultProtocol
 
@@ -60,6 +63,61 @@ import VaultProtocol
       }
       create.invitation = try #require(server.secrets.invitation(forAccount: "alice"))
       #expect(try await visitor.send(.post, Route.accounts, create).status == 201)
+    }
+  }
+
+  @Test func `without an invitation nobody learns which names there are`() async throws {
+    let server = try TestServer { $0.registration = .invitation }
+    try await server.run { visitor in
+      let alice = Owner(visitor, name: "alice")
+      var create = try await alice.accountCreate()
+      create.invitation = try #require(server.secrets.invitation(forAccount: "alice"))
+      #expect(try await visitor.send(.post, Route.accounts, create).status == 201)
+      var answers: [[Answer]] = []
+      for name in ["alice", "nobody"] {
+        var start = WireRegistrationStart()
+        start.name = name
+        start.request = Data(try OPAQUE.Registering(password: SecretBytes("x")).request.bytes)
+        var other = try await Owner(visitor, name: name).accountCreate()
+        other.invitation = ""
+        answers.append([
+          try await visitor.send(.post, Route.registration, start),
+          try await visitor.send(.post, Route.accounts, other),
+        ])
+      }
+      #expect(answers[0].map(\.status) == [200, 403])
+      #expect(answers[0].map(\.status) == answers[1].map(\.status))
+      #expect(answers[0].map(\.body.count) == answers[1].map(\.body.count))
+      #expect(answers[0].map(\.headers) == answers[1].map(\.headers))
+      // Who has one learns it, of that name alone.
+      create.uid = Data(randomBytes(16))
+      #expect(try await visitor.send(.post, Route.accounts, create).problem == .nameTaken)
+    }
+  }
+
+  @Test func `a repeat gets its answer when registration has closed meanwhile`() async throws {
+    let server = try TestServer()
+    try await server.run { visitor in
+      let create = try await Owner(visitor, name: "alice").accountCreate()
+      let first = try await visitor.send(.post, Route.accounts, create)
+      #expect(first.status == 201)
+      for mode in [ServerConfiguration.Registration.closed, .invitation] {
+        var configuration = ServerConfiguration()
+        configuration.registration = mode
+        let later = buildApplication(
+          configuration: configuration, store: server.store, secrets: server.secrets,
+          clock: { [now = server.now] in now },
+          log: ServerLog(level: .critical, clock: Timestamp.system))
+        try await later.test(.router) { client in
+          let visitor = Visitor(client: client, serverName: server.secrets.name)
+          let again = try await visitor.send(.post, Route.accounts, create)
+          #expect(again.status == 201 && again.body == first.body)
+          var other = create
+          other.profile = 3
+          let refused = try await visitor.send(.post, Route.accounts, other)
+          #expect(refused.problem == .registrationClosed)
+        }
+      }
     }
   }
 

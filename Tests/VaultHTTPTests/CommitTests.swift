@@ -83,6 +83,20 @@ import VaultProtocol
     }
   }
 
+  @Test func `a user commits so often at once, then once a second`() async throws {
+    let server = try TestServer { $0.commitRate = .init(burst: 3, interval: .seconds(1)) }
+    try await server.run { visitor in
+      var alice = try await Owner.joined(visitor)
+      for _ in 0..<3 { #expect(try await alice.push(alice.commit([])).status == 200) }
+      let refused = try await alice.push(alice.commit([]))
+      #expect(refused.problem == .tooManyRequests && refused.headers[.retryAfter] == "1")
+      var bob = try await Owner.joined(visitor, name: "bob")
+      #expect(try await bob.push(bob.commit([])).status == 200)
+      server.pass(.seconds(1))
+      #expect(try await alice.push(alice.commit([])).status == 200)
+    }
+  }
+
   @Test func `a quota used up is told with the vault`() async throws {
     try await TestServer { $0.policy.quotaRecords = 2 }.run { visitor in
       var alice = try await Owner.joined(visitor)

@@ -160,11 +160,20 @@ import VaultProtocol
 
   @Test func `all bodies together take no more memory than they may`() async throws {
     let budget = BodyBudget(limit: 100)
-    try await budget.holding(60) {
-      await #expect(throws: ProblemResponse.self) { try await budget.holding(41) {} }
-      try await budget.holding(40) {}
+    let one = budget.share()
+    try one.take(30)
+    try one.take(30)
+    do {
+      let other = budget.share()
+      #expect(throws: ProblemResponse.self) { try other.take(41) }
+      try other.take(40)
+      #expect(throws: ProblemResponse.self) { try one.take(1) }
+      other.release()
     }
-    try await budget.holding(100) {}
+    try one.take(40)
+    one.release()
+    one.release()
+    try budget.share().take(100)
   }
 }
 

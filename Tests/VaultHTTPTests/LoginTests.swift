@@ -144,6 +144,38 @@ import VaultProtocol
     }
   }
 
+  @Test func `an attempt that the database did not answer costs nothing`() async throws {
+    let server = try TestServer()
+    try await server.run { visitor in
+      let alice = Owner(visitor, name: "alice")
+      await server.store.close()
+      for _ in 0..<30 {
+        let login = await #expect(throws: Unexpected.self) { _ = try await alice.beginLogin() }
+        #expect(login?.answer.problem == .unavailable)
+        let other = await #expect(throws: Unexpected.self) {
+          _ = try await alice.record(by: visitor)
+        }
+        #expect(other?.answer.problem == .unavailable)
+      }
+    }
+  }
+
+  @Test func `a session that was ended does not come back by its login's last message`()
+    async throws
+  {
+    try await TestServer().run { visitor in
+      var alice = try await Owner.joined(visitor)
+      let (_, create, key) = try await alice.beginLogin()
+      var stolen = alice
+      try stolen.take(try await visitor.send(.post, Route.sessions, create), key)
+      let path = Route.sessions + "/\(stolen.sessionID)"
+      #expect(try await alice.web.send(.delete, path).status == 204)
+      #expect(try await visitor.send(.post, Route.sessions, create).problem == .unauthorized)
+      #expect(try await stolen.web.send(.get, Route.vault).problem == .unauthorized)
+      _ = try await alice.logIn()
+    }
+  }
+
   @Test func `an address cannot try many names`() async throws {
     let server = try TestServer { $0.addressRate = .init(burst: 5, interval: .seconds(6)) }
     try await server.run { visitor in

@@ -138,14 +138,36 @@ import VaultProtocol
 
   @Test func `secrets that others can read are refused in words`() async throws {
     try await withFolder { folder in
-      #expect(try ServerProcess.run("invite", "--data", folder.path, "alice").status == 0)
       let path = folder.appending(path: "server.secrets").path
+      let secrets = try ServerSecrets.load(path: path)
+      let invited = try ServerProcess.run("invite", "--data", folder.path, "alice")
+      #expect(invited.status == 0)
+      #expect(invited.output == (secrets.invitation(forAccount: "alice") ?? "") + "\n")
       try FileManager.default.setAttributes([.posixPermissions: 0o644], ofItemAtPath: path)
       let refused = try ServerProcess.run(
         "serve", "--data", folder.path, "--listen", "127.0.0.1:0")
       #expect(refused.status == 1 && refused.error.contains("0600"))
       #expect(refused.output.isEmpty)
     }
+  }
+
+  @Test(arguments: [["check"], ["users"], ["invite", "alice"]])
+  func `a mistyped path is told, and nothing is made there`(command: [String]) async throws {
+    try await withFolder { folder in
+      let path = folder.appending(path: "mistyped")
+      let refused = try ServerProcess.run(command + ["--data", path.path])
+      #expect(refused.status == 1 && refused.error.contains("there is no "), "\(refused)")
+      #expect(!FileManager.default.fileExists(atPath: path.path))
+      let file = path.appendingPathExtension("sqlite").path
+      let options = ["--database", "sqlite:\(file)", "--secrets", file]
+      #expect(try ServerProcess.run(command + options).status == 1)
+      #expect(!FileManager.default.fileExists(atPath: file))
+    }
+  }
+
+  @Test func `a PgBouncer needs the server's own address beside it`() throws {
+    let refused = try ServerProcess.run(["serve", "--pgbouncer"])
+    #expect(refused.status == 64 && refused.error.contains("--database-listen"))
   }
 
   @Test func `check finds a changed byte and says so with its exit status`() async throws {

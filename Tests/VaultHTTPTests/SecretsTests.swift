@@ -11,8 +11,7 @@ import VaultProtocol
 /// The file of the server's own secrets.
 @Suite struct SecretsTests {
   private func inFolder(_ body: (String) throws -> Void) throws {
-    let folder = FileManager.default.temporaryDirectory.appending(path: "secrets-\(UUID())")
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    let folder = try TestFolder.make("secrets")
     defer { try? FileManager.default.removeItem(at: folder) }
     try body(folder.appending(path: "server.secrets").path)
   }

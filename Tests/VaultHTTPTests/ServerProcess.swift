@@ -4,6 +4,7 @@ import HTTPTypes
 import HummingbirdTesting
 import NIOCore
 import NIOSSL
+import TestSupport
 
 /// A real `vaultd`, built with these tests, as a process of its own.
 final class ServerProcess: Sendable {
@@ -105,8 +106,7 @@ final class ServerProcess: Sendable {
 
 /// A folder that is removed at the end.
 func withFolder<R>(_ body: (URL) async throws -> R) async throws -> R {
-  let folder = FileManager.default.temporaryDirectory.appending(path: "vaultd-\(UUID())")
-  try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+  let folder = try TestFolder.make("process")
   defer { try? FileManager.default.removeItem(at: folder) }
   return try await body(folder)
 }

@@ -4,6 +4,7 @@ import Hummingbird
 import HummingbirdTesting
 import Sodium
 import Synchronization
+import TestSupport
 import VaultProtocol
 
 @testable import VaultServer
@@ -18,8 +19,7 @@ final class TestServer: Sendable {
 
   /// A server whose settings `configure` has changed.
   init(_ configure: (inout ServerConfiguration) -> Void = { _ in }) throws {
-    folder = FileManager.default.temporaryDirectory.appending(path: "vault-http-\(UUID())")
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    folder = try TestFolder.make("http")
     var configuration = ServerConfiguration()
     configure(&configuration)
     let store = try SQLiteStore(
@@ -44,6 +44,15 @@ final class TestServer: Sendable {
   ) async throws -> R {
     let result = try await application.test(setting) { client in
       try await body(Visitor(client: client, serverName: self.secrets.name))
+    }
+    await store.close()
+    return result
+  }
+
+  /// Runs `body` with a client of this server and the port that it listens at.
+  func runAtPort<R>(_ body: @Sendable (Visitor, Int) async throws -> R) async throws -> R {
+    let result = try await application.test(.ahc(.http)) { client in
+      try await body(Visitor(client: client, serverName: self.secrets.name), client.port ?? 0)
     }
     await store.close()
     return result

@@ -3,6 +3,16 @@ import TestSupport
 import Testing
 import VaultServer
 
+/// A way of `keyflow/vectors/path.json`, which clients check theirs against too.
+struct HeadWay: Decodable {
+  let name: String
+  let first: UInt64
+  let last: UInt64
+  let path: [UInt64]
+
+  static func all() throws -> [HeadWay] { try Vectors<HeadWay>.load("path") }
+}
+
 @Suite struct HeadPathTests {
   /// The seqs that a head links to: the one before, and the newest earlier multiple of each 4^k.
   private func links(of seq: UInt64) -> [UInt64] {
@@ -32,6 +42,14 @@ import VaultServer
         let path = HeadPath.seqs(from: pin, to: newest)
         #expect(path.count - 1 == distance[newest], "\(pin) to \(newest)")
       }
+    }
+  }
+
+  @Test func `the ways are those of the vectors`() throws {
+    let ways = try HeadWay.all()
+    #expect(!ways.isEmpty)
+    for way in ways {
+      #expect(HeadPath.seqs(from: way.first, to: way.last) == way.path, "\(way.name)")
     }
   }
 

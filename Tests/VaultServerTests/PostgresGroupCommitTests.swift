@@ -78,6 +78,58 @@ import VaultProtocol
     }
   }
 
+  @Test func `a queue that is full says so, and goes on`() async throws {
+    try await PostgresSchema.with { schema in
+      let store = try await schema.store(connections: 1)
+      let queue = PostgresCommitQueue(store.pool, store.turns, most: 2)
+      var requests: [CommitRequest] = []
+      for person in try await people(3, store) {
+        requests.append(
+          CommitRequest(try await person.commit(), person.caller, StorePolicy(), now: start))
+      }
+      let (first, second, third) = (requests[0], requests[1], requests[2])
+      try await withThrowingTaskGroup(of: Void.self) { group in
+        try await store.pool.withConnection { (_) async throws(PostgresError) in
+          group.addTask { _ = try await queue.run(first) }
+          group.addTask { _ = try await queue.run(second) }
+          while queue.unansweredCount < 2 { await Task.yield() }
+          await #expect(throws: StoreError.unavailable(.busy)) { _ = try await queue.run(third) }
+        }
+        try await group.waitForAll()
+      }
+      _ = try await queue.run(third)
+      #expect(queue.unansweredCount == 0)
+      await store.close()
+    }
+  }
+
+  @Test func `one user's waiting takes one connection, however much of it there is`()
+    async throws
+  {
+    try await PostgresSchema.with { schema in
+      let store = try await schema.store(connections: 2)
+      let (locked, free) = try await (Person(store), Person(store))
+      let commits = try await [locked.commit(), locked.commit(), locked.commit()]
+      let tag = try await locked.keyring().tag
+      let holder = try await schema.connect()
+      try await holder.pipeline(
+        [Statement("BEGIN"), .enter(locked.user)] + Statement.lock(locked.user))
+      try await withThrowingTaskGroup(of: Void.self) { group in
+        for commit in commits { group.addTask { try await locked.apply(commit) } }
+        for _ in 0..<3 {
+          group.addTask {
+            _ = try await locked.putCredential(.random(.unchanged(tag), commit: nil))
+          }
+          group.addTask { _ = try await store.createSession(locked.login, now: start) }
+        }
+        for _ in 0..<40 { try await free.write(.random()) }
+        try await holder.run(Statement("COMMIT"))
+        try await group.waitForAll()
+      }
+      await store.close()
+    }
+  }
+
   @Test func `a vault that is locked keeps no other waiting`() async throws {
     try await PostgresSchema.with { schema in
       let store = try await schema.store()

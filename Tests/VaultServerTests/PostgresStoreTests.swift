@@ -152,6 +152,9 @@ import VaultProtocol
     "UPDATE vaults SET seq = 2",
     "UPDATE keyrings SET recovery_public_key = decode(repeat('00', 32), 'hex')",
     "DELETE FROM vaults",
+    "DELETE FROM names",
+    "UPDATE names SET user_id = gen_random_uuid()",
+    "WITH v AS (DELETE FROM vaults) DELETE FROM accounts",
   ])
   func `the check names what somebody changed behind its back`(sql: String) async throws {
     try await PostgresSchema.with { schema in
@@ -164,6 +167,50 @@ import VaultProtocol
       try await schema.tamper(sql)
       #expect(try await store.check().faults.contains { $0.user == person.user })
       await store.close()
+    }
+  }
+
+  @Test func `the database finds the way along the heads that the vectors give`() async throws {
+    try await PostgresSchema.with { schema in
+      await (try await schema.store()).close()
+      let connection = try await schema.connect()
+      for way in try HeadWay.all() {
+        let rows = try await connection.run(
+          Statement(
+            "SELECT s FROM vault_head_path($1::bigint, $2::bigint) AS p (s) ORDER BY s",
+            [.number(way.first), .number(way.last)]))
+        #expect(try rows.map { UInt64(try $0.int8(0)) } == way.path, "\(way.name)")
+      }
+    }
+  }
+
+  @Test func `an empty database is not filled where one must be there`() async throws {
+    try await PostgresSchema.with { schema in
+      await #expect(throws: StoreError.self) {
+        _ = try await PostgresStore(url: schema.url, mustExist: true, now: start)
+      }
+      let tables = try await schema.connect().run(
+        Statement("SELECT count(*) FROM pg_tables WHERE schemaname = current_schema()"))
+      #expect(try tables[0].int8(0) == 0)
+      await (try await schema.store()).close()
+      await (try await PostgresStore(url: schema.url, mustExist: true, now: start)).close()
+    }
+  }
+
+  @Test(arguments: Fact.all.filter { $0.testDescription.hasPrefix("an a") })
+  func `behind a PgBouncer nothing is prepared, and notices go past it`(fact: Fact) async throws {
+    let schema = try await PostgresSchema.shared.value
+    let name = "notices-\(UInt64.random(in: 0 ... .max))"
+    try await fact.hold { policy in
+      let store = try await PostgresStore(
+        url: schema.url, listenURL: schema.url + "&application_name=\(name)", connections: 2,
+        isBehindBouncer: true, policy: policy, now: start)
+      let listeners = try await schema.connect().run(
+        Statement(
+          "SELECT count(*) FROM pg_stat_activity WHERE application_name = $1::text",
+          [.text(name)]))
+      #expect(try listeners[0].int8(0) == 1)
+      return store
     }
   }
 

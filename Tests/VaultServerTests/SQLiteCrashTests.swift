@@ -121,8 +121,9 @@ private struct Committers {
     let lives = (0..<6).map { _ in Life(user: UserID(number: .random(in: 0 ... .max))) }
     for life in lives {
       _ = try await store.createAccount(life.account, now: Life.start)
+      let version = try await store.credentialVersion(of: life.account)
       _ = try await store.createSession(
-        NewSession(caller: life.caller, credentialVersion: 1), now: Life.start)
+        NewSession(caller: life.caller, credentialVersion: version), now: Life.start)
       try acknowledge(life, 0)
     }
     Thread.detachNewThread {

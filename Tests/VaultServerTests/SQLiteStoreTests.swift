@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
 import GRDB
-
+import TestSupport
 import Testing
 import VaultProtocol
 
@@ -53,7 +53,7 @@ import VaultProtocol
     let again = try SQLiteStore(path: path)
     let vault = try await again.vault(caller: person.caller, now: start)
     #expect(vault == before.0)
-    #expect(try await again.keyring(caller: person.caller, now: start) == before.1)
+    #expect(try await again.keyring(caller: person.caller, now: start).0 == before.1)
     #expect(try await again.check().faults == [])
   }
 
@@ -84,6 +84,20 @@ import VaultProtocol
     #expect(try await store.check().faults == [])
   }
 
+  @Test func `a queue that is full says so, and goes on`() async throws {
+    let store = try SQLiteStore(path: path)
+    let queue = WriteQueue(store.pool, most: 2)
+    let door = DispatchSemaphore(value: 0)
+    store.pool.asyncWriteWithoutTransaction { _ in door.wait() }
+    async let one = Result { () async throws in try await queue.run { _ in 1 } }
+    async let two = Result { () async throws in try await queue.run { _ in 2 } }
+    while queue.count < 2 { await Task.yield() }
+    await #expect(throws: StoreError.unavailable(.busy)) { try await queue.run { _ in 3 } }
+    door.signal()
+    #expect(try await one.get() + two.get() == 3)
+    #expect(try await queue.run { _ in 4 } == 4)
+  }
+
   @Test(arguments: [
     "UPDATE records SET blob = zeroblob(length(blob))",
     "UPDATE records SET blob_hash = zeroblob(32)",
@@ -110,6 +124,18 @@ import VaultProtocol
     try await store.pool.write { db in try db.execute(sql: sql) }
     let faults = try await store.check().faults
     #expect(faults.contains { $0.user == person.user })
+  }
+
+  @Test func `the check names what is left of nobody`() async throws {
+    let store = try SQLiteStore(path: path)
+    _ = try await Person(store)
+    try await store.pool.write { db in
+      try db.execute(sql: "UPDATE sessions SET user_id = zeroblob(16)")
+    }
+    #expect(
+      try await store.check().faults == [
+        StoreFault(user: UserID(number: 0), finding: "1 rows of sessions without accounts")
+      ])
   }
 
   @Test func `the check counts what it looked at`() async throws {
@@ -175,6 +201,7 @@ import VaultProtocol
     "SELECT rowid, length(blob) FROM records WHERE user_id = x'' AND record_id = x''",
     "SELECT seq FROM commits WHERE user_id = x'' AND commit_id = x''",
     "SELECT rowid FROM revisions WHERE user_id = x'' AND record_id = x'' AND revision < 9 ORDER BY revision LIMIT 2",
+    "SELECT rowid, length(blob) FROM revisions WHERE user_id = x'' ORDER BY replaced_at, rowid",
     "DELETE FROM vaults WHERE user_id = x''",
   ])
   func `no request reads a table from end to end or sorts`(sql: String) async throws {
@@ -200,9 +227,7 @@ final class TemporaryFolder: Sendable {
   let url: URL
 
   init() throws {
-    url = FileManager.default.temporaryDirectory
-      .appending(path: "vault-\(UUID().uuidString)", directoryHint: .isDirectory)
-    try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
+    url = try TestFolder.make("store")
   }
 
   deinit {

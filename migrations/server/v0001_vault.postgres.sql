@@ -107,7 +107,7 @@ ALTER TABLE records ALTER blob SET STORAGE EXTERNAL;
 -- The feed; WHERE as above.
 CREATE UNIQUE INDEX records_feed ON records (user_id, seq, record_id) WHERE seq > 0;
 
--- Older revisions, outside the quota.
+-- Older revisions, outside the quota and with a bound of their own.
 CREATE TABLE revisions (
   user_id uuid NOT NULL,
   record_id uuid NOT NULL,
@@ -119,6 +119,7 @@ CREATE TABLE revisions (
   PRIMARY KEY (user_id, record_id, revision)
 ) WITH (toast_tuple_target = 8160);
 ALTER TABLE revisions ALTER blob SET STORAGE EXTERNAL;
+CREATE INDEX revisions_age ON revisions (user_id, replaced_at);
 
 -- What a deleted cloud copy leaves. It outlives the account where that went too, until expires_at.
 CREATE TABLE deletions (
@@ -144,7 +145,8 @@ CREATE TABLE certificates (
   FOREIGN KEY (user_id, generation) REFERENCES deletions ON DELETE CASCADE
 );
 
--- Nonces of recoveries that were used, each once: for which request, and what was answered.
+-- What is good once and was used: nonces of recoveries, with the request and what was answered; and
+-- logins that made their session, each under a hash of its number.
 CREATE TABLE nonces (
   user_id uuid NOT NULL,
   nonce hash32 NOT NULL,
@@ -242,6 +244,25 @@ RETURNS bigint LANGUAGE sql STABLE AS $$
     OR octet_length(n.blob) > octet_length(r.blob) + octet_length(r.blob) / 8 + 512
 $$;
 
+-- Removes the user's revisions that were replaced first, `excess` bytes of them or a few more.
+CREATE FUNCTION vault_drop(of_user uuid, excess bigint, OUT freed bigint)
+LANGUAGE plpgsql AS $$
+DECLARE
+  old record;
+BEGIN
+  freed := 0;
+  FOR old IN
+    SELECT o.record_id, o.revision, octet_length(o.blob) AS bytes FROM revisions o
+    WHERE o.user_id = of_user ORDER BY o.replaced_at
+  LOOP
+    EXIT WHEN freed >= excess;
+    DELETE FROM revisions d
+    WHERE d.user_id = of_user AND d.record_id = old.record_id AND d.revision = old.revision;
+    freed := freed + old.bytes;
+  END LOOP;
+END
+$$;
+
 -- A commit, whole, in one call; what VaultStore.apply says, under the lock of the vault's row.
 -- Refusals are answers and no errors, and a call need not wait for a lock, so that commits of
 -- several users share one transaction and its fsync without minding one another.
@@ -261,7 +282,7 @@ CREATE FUNCTION vault_commit(
   id uuid, base bigint, in_generation bigint, in_epoch bigint,
   new_body_hash bytea, new_head_hash bytea, new_head bytea,
   default_quota_bytes bigint, default_quota_records bigint,
-  history_count bigint, history_since bigint,
+  history_count bigint, history_since bigint, history_most bigint,
   ids uuid[], firsts bigint[], numbers bigint[], hashes bytea[], blobs bytea[], blob_bytes bigint,
   older_ids uuid[], older_numbers bigint[], older_hashes bytea[], older_blobs bytea[],
   older_bytes bigint, may_wait boolean,
@@ -273,6 +294,7 @@ DECLARE
   replaced bigint := 0;
   replaced_bytes bigint := 0;
   trimmed_bytes bigint := 0;
+  excess bigint;
   growth bigint;
   known bigint;
 BEGIN
@@ -280,11 +302,13 @@ BEGIN
 
   -- The lock first: a session that was ended while this waited for it is no longer good.
   IF may_wait THEN
-    SELECT v.seq, v.generation, v.epoch, v.bytes, v.record_count, a.quota_bytes, a.quota_records
+    SELECT v.seq, v.generation, v.epoch, v.bytes, v.history_bytes, v.record_count, a.quota_bytes,
+      a.quota_records
     INTO vault FROM vaults v JOIN accounts a ON a.user_id = v.user_id
     WHERE v.user_id = of_user FOR UPDATE OF v;
   ELSE
-    SELECT v.seq, v.generation, v.epoch, v.bytes, v.record_count, a.quota_bytes, a.quota_records
+    SELECT v.seq, v.generation, v.epoch, v.bytes, v.history_bytes, v.record_count, a.quota_bytes,
+      a.quota_records
     INTO vault FROM vaults v JOIN accounts a ON a.user_id = v.user_id
     WHERE v.user_id = of_user FOR UPDATE OF v SKIP LOCKED;
     IF NOT FOUND THEN
@@ -387,6 +411,10 @@ BEGIN
   IF replaced > 0 OR cardinality(older_ids) > 0 THEN
     trimmed_bytes := vault_trim(
       of_user, ids, history_count, history_since, cardinality(older_ids) + 2);
+    excess := vault.history_bytes + replaced_bytes + older_bytes - trimmed_bytes - history_most;
+    IF excess > 0 AND replaced_bytes + older_bytes > trimmed_bytes THEN
+      trimmed_bytes := trimmed_bytes + vault_drop(of_user, excess);
+    END IF;
   END IF;
 
   UPDATE vaults v SET seq = new_seq,

@@ -76,7 +76,7 @@ CREATE TABLE records (
 -- The feed; it covers the rows that are read without their blobs.
 CREATE INDEX records_feed ON records (user_id, seq, record_id, revision, blob_hash);
 
--- Older revisions, outside the quota.
+-- Older revisions, outside the quota and with a bound of their own.
 CREATE TABLE revisions (
   user_id BLOB NOT NULL REFERENCES vaults ON DELETE CASCADE,
   record_id BLOB NOT NULL CHECK (length(record_id) = 16),
@@ -87,6 +87,8 @@ CREATE TABLE revisions (
   blob BLOB NOT NULL CHECK (length(blob) BETWEEN 612 AND 1081444),
   PRIMARY KEY (user_id, record_id, revision)
 ) STRICT;
+
+CREATE INDEX revisions_age ON revisions (user_id, replaced_at);
 
 -- What a deleted cloud copy leaves. It outlives the account where that went too, until expires_at.
 CREATE TABLE deletions (
@@ -112,7 +114,8 @@ CREATE TABLE certificates (
   FOREIGN KEY (user_id, generation) REFERENCES deletions ON DELETE CASCADE
 ) STRICT, WITHOUT ROWID;
 
--- Nonces of recoveries that were used, each once: for which request, and what was answered.
+-- What is good once and was used: nonces of recoveries, with the request and what was answered; and
+-- logins that made their session, each under a hash of its number.
 CREATE TABLE nonces (
   user_id BLOB NOT NULL CHECK (length(user_id) = 16),
   nonce BLOB NOT NULL CHECK (length(nonce) = 32),

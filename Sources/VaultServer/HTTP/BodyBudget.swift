@@ -3,7 +3,10 @@ import Synchronization
 import VaultProtocol
 
 /// Bounds the memory that request bodies take together: who comes when it is used up is asked to
-/// come again, before a byte of the body was read.
+/// come again.
+///
+/// A body is charged for as its bytes arrive: a client that announces much and sends nothing takes
+/// nothing.
 final class BodyBudget: Sendable {
   private let limit: Int
   private let held = Mutex(0)
@@ -13,17 +16,40 @@ final class BodyBudget: Sendable {
     self.limit = limit
   }
 
-  /// Runs `body` while `bytes` of the budget are taken.
-  ///
-  /// - Throws: ``Problem/unavailable`` when they are not there; what `body` throws.
-  func holding<R>(_ bytes: Int, _ body: () async throws -> R) async throws -> R {
-    let taken = held.withLock { held in
-      guard held + bytes <= limit else { return false }
-      held += bytes
-      return true
+  /// One request's part of the budget; nothing yet.
+  func share() -> Share { Share(self) }
+
+  /// What one request holds, until ``release()`` or its own end.
+  final class Share: Sendable {
+    private let budget: BodyBudget
+    private let bytes = Mutex(0)
+
+    fileprivate init(_ budget: BodyBudget) {
+      self.budget = budget
     }
-    guard taken else { throw ProblemResponse(.unavailable, retryAfter: 1) }
-    defer { held.withLock { $0 -= bytes } }
-    return try await body()
+
+    deinit { release() }
+
+    /// Takes `count` bytes more.
+    ///
+    /// - Throws: ``Problem/unavailable`` when they are not there.
+    func take(_ count: Int) throws(ProblemResponse) {
+      let isThere = budget.held.withLock { held in
+        guard held + count <= budget.limit else { return false }
+        held += count
+        return true
+      }
+      guard isThere else { throw ProblemResponse(.unavailable, retryAfter: 1) }
+      bytes.withLock { $0 += count }
+    }
+
+    /// Gives all of it back.
+    func release() {
+      let count = bytes.withLock { bytes in
+        defer { bytes = 0 }
+        return bytes
+      }
+      budget.held.withLock { $0 -= count }
+    }
   }
 }

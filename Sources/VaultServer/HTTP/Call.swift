@@ -14,8 +14,10 @@ struct Call {
   let request: Request
   /// The path's parameters, the client's address.
   let context: VaultContext
-  /// Bounds the memory that bodies take.
-  let bodies: BodyBudget
+  /// What its body takes of the memory that there is for bodies.
+  let share: BodyBudget.Share
+  /// The user's place that it takes, until its answer is written; nothing for a stranger's request.
+  var place: UserPlaces.Place?
   /// The time of the request.
   let now: Timestamp
 
@@ -23,8 +25,8 @@ struct Call {
   enum BodyLimit: Int {
     /// A few fixed-size fields.
     case fields = 16_384
-    /// Slots, a keyring and a head.
-    case keys = 262_144
+    /// Slots, a keyring and a head, with base64's third.
+    case keys = 114_688
     /// 1,000 certificates.
     case certificates = 1_310_720
     /// 1,000 rows of 48 bytes.
@@ -51,22 +53,33 @@ struct Call {
   ///   ``Problem/unavailable`` when other bodies take all the memory there is for them.
   func message<M: Message>(_ type: M.Type = M.self, _ limit: BodyLimit) async throws -> M {
     let format = try WireFormat(contentOf: request)
-    let length = request.headers[.contentLength].flatMap { Int($0) } ?? limit.rawValue
-    guard (0...limit.rawValue).contains(length) else { throw ProblemResponse(.tooLarge) }
-    return try await bodies.holding(length) {
-      let buffer: ByteBuffer
-      do {
-        buffer = try await request.body.collect(upTo: limit.rawValue)
-      } catch is NIOTooManyBytesError {
-        throw ProblemResponse(.tooLarge)
-      } catch let error as HTTPParserError {
-        // The framework answers it, since the connection is of no use any more.
-        throw error
-      } catch {
-        throw ProblemResponse(.malformed)
+    let length = request.headers[.contentLength].flatMap { Int($0) }
+    guard (0...limit.rawValue).contains(length ?? 0) else { throw ProblemResponse(.tooLarge) }
+    return try format.decode(try await body(of: length, upTo: limit.rawValue))
+  }
+
+  /// The body's bytes, each charged for when it is there.
+  private func body(of length: Int?, upTo limit: Int) async throws -> Data {
+    var body = Data()
+    do {
+      for try await part in request.body {
+        guard body.count + part.readableBytes <= limit else { throw ProblemResponse(.tooLarge) }
+        try share.take(part.readableBytes)
+        body.append(contentsOf: part.readableBytesView)
       }
-      return try format.decode(Data(buffer.readableBytesView))
+    } catch let problem as ProblemResponse {
+      throw problem
+    } catch let error as HTTPParserError {
+      // The framework answers it, since the connection is of no use any more.
+      throw error
+    } catch is TooSlow {
+      throw ProblemResponse(.unavailable)
+    } catch {
+      throw ProblemResponse(.malformed)
     }
+    // A connection that was cut looks like a body's end.
+    guard length == nil || length == body.count else { throw ProblemResponse(.malformed) }
+    return body
   }
 
   /// An answer with a message, in the format that the client accepts.
@@ -77,9 +90,29 @@ struct Call {
     var headers: HTTPFields = [.contentType: format.mediaType]
     if let tag { headers[.eTag] = tag }
     guard let body = format.encode(message) else { throw ProblemResponse(.internalError) }
-    return Response(
-      status: status, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(bytes: body)))
+    return Response(status: status, headers: headers, body: answer(ByteBuffer(bytes: body)))
   }
+
+  /// A body that keeps the request's place until it is written, if it is a large one.
+  ///
+  /// In parts, so that how fast it is taken can be seen.
+  private func answer(_ bytes: ByteBuffer) -> ResponseBody {
+    guard let place, bytes.readableBytes > Self.partBytes else {
+      return ResponseBody(byteBuffer: bytes)
+    }
+    return ResponseBody(contentLength: bytes.readableBytes) { writer in
+      defer { place.leave() }
+      var rest = bytes
+      while let part = rest.readSlice(length: min(rest.readableBytes, Self.partBytes)),
+        part.readableBytes > 0
+      {
+        try await writer.write(part)
+      }
+      try await writer.finish(nil)
+    }
+  }
+
+  private static let partBytes = 1 << 16
 
   /// An answer without a body.
   func reply(_ status: HTTPResponse.Status, tag: String? = nil) -> Response {

@@ -18,10 +18,7 @@ struct Gate: RouterMiddleware {
   ) async throws -> Response {
     let start = ContinuousClock.now
     var response = try await answer(request, context, next)
-    // Nothing here is to be kept, sniffed, framed or run.
-    response.headers[.cacheControl] = "no-store"
-    response.headers[.xContentTypeOptions] = "nosniff"
-    response.headers[.contentSecurityPolicy] = "default-src 'none'; frame-ancestors 'none'"
+    response.headers.shut()
     let route = RouteLabel(context, request)
     let duration = ContinuousClock.now - start
     metrics.count(route, status: response.status.code, duration: duration)
@@ -60,6 +57,15 @@ struct Gate: RouterMiddleware {
       log.event(.error, "unexpected error")
       return ProblemResponse(.internalError).response
     }
+  }
+}
+
+extension HTTPFields {
+  /// Nothing here is to be kept, sniffed, framed or run.
+  mutating func shut() {
+    self[.cacheControl] = "no-store"
+    self[.xContentTypeOptions] = "nosniff"
+    self[.contentSecurityPolicy] = "default-src 'none'; frame-ancestors 'none'"
   }
 }
 

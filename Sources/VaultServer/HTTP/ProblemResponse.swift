@@ -59,6 +59,12 @@ struct ProblemResponse: Error {
 
   /// `application/problem+json` (RFC 9457).
   var response: Response {
+    let (status, headers, body) = content
+    return Response(status: status, headers: headers, body: ResponseBody(byteBuffer: body))
+  }
+
+  /// Status, headers and body.
+  var content: (HTTPResponse.Status, HTTPFields, ByteBuffer) {
     var headers: HTTPFields = [.contentType: MediaType.problem]
     if let retryAfter { headers[.retryAfter] = String(retryAfter) }
     if let allow { headers[.allow] = allow }
@@ -71,8 +77,6 @@ struct ProblemResponse: Error {
     if let deletion { details.deletion = deletion }
     // Fails for unset required fields and `Any` alone, which the contract has not.
     let body = (try? details.jsonString()) ?? "{}"
-    return Response(
-      status: .init(code: problem.status), headers: headers,
-      body: ResponseBody(byteBuffer: ByteBuffer(string: body)))
+    return (.init(code: problem.status), headers, ByteBuffer(string: body))
   }
 }

@@ -62,7 +62,10 @@ enum WireFormat {
   /// - Throws: ``Problem/tooLarge`` for more messages than any request has;
   ///   ``Problem/malformed``.
   func decode<M: Message>(_ body: Data) throws(ProblemResponse) -> M {
-    guard messageCount(body) <= Self.messages else { throw ProblemResponse(.tooLarge) }
+    let inner = (M.self as? any HoldsCommit.Type)?.commitField
+    guard messageCount(body, inner: inner) <= Self.messages else {
+      throw ProblemResponse(.tooLarge)
+    }
     do {
       switch self {
       case .protobuf:
@@ -90,17 +93,18 @@ enum WireFormat {
 
   /// At least as many as the body's messages, told without building them: two bytes of a hostile
   /// body would else become a hundred in memory.
-  private func messageCount(_ body: Data) -> Int {
+  private func messageCount(_ body: Data, inner: UInt64?) -> Int {
     switch self {
     case .json:
       body.count { $0 == UInt8(ascii: "{") || $0 == UInt8(ascii: "[") }
     case .protobuf:
-      topLevelFields(body)
+      fields(body, inner: inner)
     }
   }
 
-  /// The fields at the top of a protobuf body; of one that is none, as far as it can be read.
-  private func topLevelFields(_ body: Data) -> Int {
+  /// The fields at the top of a protobuf body and within its field `inner`; of one that is none, as
+  /// far as it can be read.
+  private func fields(_ body: Data, inner: UInt64? = nil) -> Int {
     var rest = body[...]
     var fields = 0
     func varint() -> UInt64? {
@@ -123,8 +127,27 @@ enum WireFormat {
       default: skipped = nil
       }
       guard let skipped, skipped <= UInt64(rest.count) else { break }
+      if tag & 7 == 2, tag >> 3 == inner { fields += self.fields(rest.prefix(Int(skipped))) }
       rest = rest.dropFirst(Int(skipped))
     }
     return fields
   }
+}
+
+/// A message with a commit within, whose records are repeated messages in their turn.
+private protocol HoldsCommit {
+  /// The commit's field number.
+  static var commitField: UInt64 { get }
+}
+
+extension WireAccountCreate: HoldsCommit {
+  static var commitField: UInt64 { 8 }
+}
+
+extension WireKeyringPut: HoldsCommit {
+  static var commitField: UInt64 { 5 }
+}
+
+extension WireCredentialsPut: HoldsCommit {
+  static var commitField: UInt64 { 6 }
 }

@@ -69,8 +69,8 @@ final class LoginLimiter: Sendable {
     }
   }
 
-  /// Gives the tokens of `attempt` back, the first time that it ends well.
-  func succeeded(_ attempt: Attempt) {
+  /// Gives the tokens of `attempt` back, the first time that it ends well, or could not be made.
+  func giveBack(_ attempt: Attempt) {
     state.withLock { state in
       guard let pending = state.pending.removeValue(forKey: attempt) else { return }
       state.names.giveBack(pending.name)

@@ -20,10 +20,18 @@ public struct ServerConfiguration: Sendable {
   public var nameRate = TokenBuckets.Rate(burst: 10, interval: .seconds(60))
   /// How often an address may try names or register.
   public var addressRate = TokenBuckets.Rate(burst: 100, interval: .seconds(6))
+  /// How often a user may commit: each commit leaves a head, of which none ever goes.
+  public var commitRate = TokenBuckets.Rate(burst: 3_000, interval: .seconds(1))
   /// The oldest `journal` that may use this server, as (major, minor).
   public var oldestClient = ClientVersion(major: 0, minor: 1)
-  /// Bytes of request bodies held in memory at once, over all connections.
+  /// Bytes of users' request bodies held in memory at once, over all connections.
   public var bodyMemory = 256 << 20
+  /// The same for requests without a session: registrations and logins.
+  public var strangerMemory = 64 << 20
+  /// How fast bodies have to come and answers to be taken.
+  public var pace = ClientPace()
+  /// Requests one user may have under way, waiting ones apart.
+  public var requestsPerUser = 8
   /// Connections held at once; further ones wait in the system's queue.
   public var connections = 16_384
   /// Waiting requests one user may have.

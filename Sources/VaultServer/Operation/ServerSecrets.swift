@@ -53,6 +53,13 @@ public final class ServerSecrets: Sendable {
     }
   }
 
+  /// Reads the file at `path`, which must be there.
+  ///
+  /// - Throws: ``ServerSecretsError``.
+  public static func read(path: String) throws(ServerSecretsError) -> ServerSecrets {
+    try read(path, nil)
+  }
+
   private static func read(
     _ path: String, _ name: String?
   ) throws(ServerSecretsError) -> ServerSecrets {

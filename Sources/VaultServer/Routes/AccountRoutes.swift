@@ -14,7 +14,8 @@ extension VaultService {
   /// `POST /v1/registration`.
   ///
   /// Of a name that there is, only its owner gets an answer: in a fresh session, or in one whose
-  /// start-over is due.
+  /// start-over is due. Where registration is by invitation everyone gets one: there nobody without
+  /// an invitation shall learn which names there are.
   @Sendable func startRegistration(_ call: Call) async throws -> Response {
     let start = try await call.message(WireRegistrationStart.self, .fields)
     let name = try accountName(start.name)
@@ -27,8 +28,9 @@ extension VaultService {
     try limiter.begin(
       .registration(key), name: key, address: address(call), now: call.now,
       ends: call.now + Self.registrationTime)
-    let account = try await store.account(named: key)
-    guard account?.user == caller?.user else { throw ProblemResponse(.nameTaken) }
+    let account = try await account(key, .registration(key))
+    let isHidden = caller == nil && configuration.registration == .invitation
+    guard isHidden || account?.user == caller?.user else { throw ProblemResponse(.nameTaken) }
     var answer = WireRegistrationAnswer()
     do {
       answer.response = Data(
@@ -43,12 +45,10 @@ extension VaultService {
   @Sendable func createAccount(_ call: Call) async throws -> Response {
     let create = try await call.message(WireAccountCreate.self, .keys)
     let name = try accountName(create.name)
-    switch configuration.registration {
-    case .open: break
-    case .invitation where secrets.isInvitation(create.invitation, for: name): break
-    case .invitation, .closed: throw ProblemResponse(.registrationClosed)
-    }
     try limiter.count(address: address(call), now: call.now)
+    guard isOpen(to: name, create.invitation) else {
+      return try await repeated(call, create, name: name)
+    }
     let account = try account(create, name: name)
     switch try await store.createAccount(account, now: call.now) {
     case .created: break
@@ -61,7 +61,32 @@ extension VaultService {
       throw problem
     case .refused(let fault): throw ProblemResponse(fault: fault)
     }
-    limiter.succeeded(.registration(account.nameKey))
+    limiter.giveBack(.registration(account.nameKey))
+    return try created(call, account)
+  }
+
+  private func isOpen(to name: AccountName, _ invitation: String) -> Bool {
+    switch configuration.registration {
+    case .open: true
+    case .invitation: secrets.isInvitation(invitation, for: name)
+    case .closed: false
+    }
+  }
+
+  /// The answer to a request that made its account when that was still allowed.
+  ///
+  /// - Throws: ``Problem/registrationClosed`` for every other.
+  private func repeated(
+    _ call: Call, _ create: WireAccountCreate, name: AccountName
+  ) async throws -> Response {
+    guard let account = try? account(create, name: name),
+      let known = try await store.account(named: account.nameKey),
+      known.user == account.user, known.registrationHash == account.registrationHash
+    else { throw ProblemResponse(.registrationClosed) }
+    return try created(call, account)
+  }
+
+  private func created(_ call: Call, _ account: NewAccount) throws(ProblemResponse) -> Response {
     var state = WireVaultState()
     state.generation = account.generation
     state.epoch = account.epoch

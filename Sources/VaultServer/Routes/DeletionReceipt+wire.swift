@@ -15,7 +15,7 @@ extension ServerSecrets {
     counts.records = UInt64(clamping: summary.records)
     counts.revisions = UInt64(clamping: summary.revisions)
     counts.commits = UInt64(clamping: summary.commits)
-    counts.keyrings = 1
+    counts.keyrings = UInt64(clamping: summary.keyrings)
     counts.sessions = UInt64(clamping: summary.sessions)
     counts.bytes = UInt64(clamping: summary.bytes)
     let signed = try DeletionReceipt(

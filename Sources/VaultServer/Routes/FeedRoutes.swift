@@ -12,19 +12,30 @@ extension VaultService {
     let caller = try call.caller()
     let question = try FeedQuestion(call)
     guard question.wait > 0 else {
-      return try reply(call, question, try await page(question, caller))
+      return try await answer(call, question, caller) ?? call.reply(.noContent)
     }
-    return try await waits.counted(caller.user) {
-      // Subscribed before the first look, so no move between the two is missed.
-      let moves = store.signals.moves(of: caller.user)
-      let end = ContinuousClock.now + .seconds(question.wait)
-      while true {
-        let page = try await page(question, caller)
-        if !question.isAnswered(emptyBy: page) { return try reply(call, question, page) }
-        let moved = await metrics.countWaiting { await self.moved(moves, before: end) }
-        if !moved { return call.reply(.noContent) }
-      }
+    let waiting = try waits.take(caller.user)
+    defer { waiting.leave() }
+    // Subscribed before the first look, so no move between the two is missed.
+    let moves = store.signals.moves(of: caller.user)
+    let end = ContinuousClock.now + .seconds(question.wait)
+    while true {
+      if let answer = try await answer(call, question, caller) { return answer }
+      let moved = await metrics.countWaiting { await self.moved(moves, before: end) }
+      if !moved { return call.reply(.noContent) }
     }
+  }
+
+  /// What there is now; nothing where that is nothing new.
+  ///
+  /// Looking and telling takes one of the user's places, waiting does not.
+  private func answer(
+    _ call: Call, _ question: FeedQuestion, _ caller: Caller
+  ) async throws -> Response? {
+    var call = call
+    call.place = try places.take(caller.user)
+    let page = try await page(question, caller)
+    return question.isAnswered(emptyBy: page) ? nil : try reply(call, question, page)
   }
 
   private func page(_ question: FeedQuestion, _ caller: Caller) async throws -> FeedPage {
@@ -41,7 +52,6 @@ extension VaultService {
   }
 
   private func reply(_ call: Call, _ question: FeedQuestion, _ page: FeedPage) throws -> Response {
-    if question.isAnswered(emptyBy: page) { return call.reply(.noContent) }
     var changes = WireChanges()
     changes.generation = page.vault.generation
     changes.epoch = page.vault.epoch

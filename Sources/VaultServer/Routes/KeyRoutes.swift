@@ -8,12 +8,11 @@ extension VaultService {
   /// `GET /v1/keyring`.
   @Sendable func keyring(_ call: Call) async throws -> Response {
     let caller = try call.caller()
-    let keyring = try await store.keyring(caller: caller, now: call.now)
+    let (keyring, state) = try await store.keyring(caller: caller, now: call.now)
     let tag = EntityTag.value(keyring.tag)
     if EntityTag.isKnown(keyring.tag, to: call.request) {
       return call.reply(.notModified, tag: tag)
     }
-    let state = try await store.vault(caller: caller, now: call.now)
     var wire = WireKeyring()
     wire.slots = WireSlots(keyring.keys)
     wire.generation = state.generation
@@ -25,6 +24,7 @@ extension VaultService {
   /// `PUT /v1/keyring`; fresh only.
   @Sendable func putKeyring(_ call: Call) async throws -> Response {
     let caller = try call.caller()
+    try commits.take(caller.user, now: call.now)
     let put = try await call.message(WireKeyringPut.self, .keys)
     guard put.hasCommit else { throw ProblemResponse(.malformed) }
     let change = try change(
@@ -40,6 +40,7 @@ extension VaultService {
   /// All other sessions end.
   @Sendable func putCredentials(_ call: Call) async throws -> Response {
     let caller = try callerUnlessProved(call)
+    if let caller { try commits.take(caller.user, now: call.now) }
     let put = try await call.message(WireCredentialsPut.self, .keys)
     guard caller != nil || put.hasRecovery else { throw ProblemResponse(.unauthorized) }
     guard put.mode != .beginAfterDeletion else { throw ProblemResponse(.malformed) }

@@ -16,7 +16,7 @@ extension VaultService {
     let ends = call.now + .seconds(Limits.loginSeconds)
     try limiter.begin(
       .login(session), name: key, address: address(call), now: call.now, ends: ends)
-    let account = try await store.account(named: key)
+    let account = try await account(key, .login(session))
     var answer = WireLoginAnswer()
     do {
       let login = try secrets.exchange.answer(
@@ -29,6 +29,18 @@ extension VaultService {
       throw ProblemResponse(.malformed)
     }
     return try call.reply(answer)
+  }
+
+  /// The account of a name; where the database does not answer, the attempt was none.
+  func account(
+    _ name: NameKey, _ attempt: LoginLimiter.Attempt
+  ) async throws(StoreError) -> Account? {
+    do {
+      return try await store.account(named: name)
+    } catch {
+      limiter.giveBack(attempt)
+      throw error
+    }
   }
 
   private func stored(_ account: Account) -> KeyExchangeServer.StoredPassword? {
@@ -49,7 +61,7 @@ extension VaultService {
     let outcome = try await store.createSession(
       NewSession(caller: caller, credentialVersion: account.credentialVersion), now: call.now)
     if case .stale = outcome { throw ProblemResponse(.unauthorized) }
-    limiter.succeeded(.login(login.session))
+    limiter.giveBack(.login(login.session))
     var created = WireSessionCreated()
     created.sessionID = login.session.number
     created.uid = Data(account.user.bytes)

@@ -54,7 +54,7 @@ extension VaultService {
     guard let first = try await store.useOnce(use, answer: second, now: call.now) else {
       throw ProblemResponse(.unauthorized)
     }
-    limiter.succeeded(attempt)
+    limiter.giveBack(attempt)
     opened.nonce = first
     opened.recoverySlot = keyring.keys.recovery.slot
     opened.keyring = keyring.keys.keyring

@@ -22,6 +22,7 @@ extension VaultService {
   /// `POST /v1/commits`.
   @Sendable func commit(_ call: Call) async throws -> Response {
     let caller = try call.caller()
+    try commits.take(caller.user, now: call.now)
     let commit = try Commit(try await call.message(WireCommit.self, .commit))
     switch try await store.apply(commit, caller: caller, now: call.now) {
     case .accepted(let seq):

@@ -57,6 +57,11 @@ public struct NewAccount: Equatable, Sendable {
   }
 }
 
+extension NewAccount {
+  /// A credential version to begin with: 1…2^62, which leaves room to count on.
+  static func firstVersion() -> UInt64 { .random(in: 1...(1 << 62)) }
+}
+
 /// The answer to ``VaultStore/createAccount(_:now:)``.
 public enum AccountOutcome: Equatable, Sendable {
   /// The account is there, by this request or by an earlier one of the same user and hash.
@@ -75,12 +80,19 @@ public struct Account: Equatable, Sendable {
   public var user: UserID
   /// The OPAQUE record.
   public var credential: Credential
-  /// Counts the credential's changes; a login begun under an older number makes no session.
+  /// The hash of the request that made the account.
+  public var registrationHash: RequestHash
+  /// Changes with the credential; a login begun under another number makes no session.
+  ///
+  /// Drawn at random for a new account, so that none begins where a deleted one of its id stood.
   public var credentialVersion: UInt64
 
   /// An account as stored.
-  public init(user: UserID, credential: Credential, credentialVersion: UInt64) {
+  public init(
+    user: UserID, credential: Credential, registrationHash: RequestHash, credentialVersion: UInt64
+  ) {
     self.user = user
+    self.registrationHash = registrationHash
     self.credential = credential
     self.credentialVersion = credentialVersion
   }

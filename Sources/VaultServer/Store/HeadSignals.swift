@@ -38,11 +38,6 @@ public final class HeadSignals: Sendable {
     return stream
   }
 
-  /// Users with somebody waiting.
-  public var waitingUsers: [UserID] {
-    waiters.withLock { Array($0.byUser.keys) }
-  }
-
   /// Wakes all who wait for `user`: a head moved, the vault was deleted or sessions ended.
   func moved(_ user: UserID) {
     let woken = waiters.withLock { $0.byUser[user].map { Array($0.values) } ?? [] }

@@ -23,11 +23,54 @@ extension RequestHash {
   }
 }
 
+extension RequestHash {
+  /// What makes two changes of keys equal: all that they ask for, the OPAQUE record included.
+  ///
+  /// `"vaultd-keys-1" ‖ condition ‖ slots and keyring ‖ commit ‖ credential`, each part with its
+  /// length before it; a part that is absent has the length of no bytes and its place.
+  init(of change: KeyringChange, _ credential: Credential?) {
+    var parts = [Data("vaultd-keys-1".utf8)]
+    switch change.condition {
+    case .unchanged(let tag): parts += [Data([1]), Data(tag.bytes), Data()]
+    case .afterDeletion(let hash): parts += [Data([2]), Data(hash.bytes), Data()]
+    case .newBeginning(let tag, let head):
+      parts += [Data([3]), Data(tag.bytes), Data(head.bytes)]
+    }
+    parts += [
+      change.passwordSlot, change.recovery?.slot ?? Data(), change.recovery?.publicKey ?? Data(),
+      change.keyring,
+    ]
+    if let commit = change.commit {
+      let numbers =
+        bigEndian(commit.baseSeq) + bigEndian(commit.generation) + bigEndian(commit.epoch)
+      parts += [Data(commit.id.bytes), Data(numbers), commit.head]
+    } else {
+      parts += [Data(), Data(), Data()]
+    }
+    parts += credential.map { [Data([$0.secretsVersion, $0.profile]), $0.record] } ?? []
+    self.init(hashing: Data.withLengths(parts))
+  }
+}
+
+extension RequestHash {
+  /// A login that made its session, among what is good once.
+  init(spent login: SessionID) {
+    self.init(hashing: [Data("vaultd-login-1".utf8), Data(bigEndian(login.number))])
+  }
+}
+
 extension KeyMaterial {
   /// The `ETag`: each part with its length before it, hashed.
   var tag: KeyringTag {
-    let parts = [passwordSlot, recovery.slot, recovery.publicKey, keyring]
-    return KeyringTag(hashing: parts.flatMap { [Data(bigEndian(UInt64($0.count))), $0] })
+    KeyringTag(
+      hashing: Data.withLengths([passwordSlot, recovery.slot, recovery.publicKey, keyring]))
+  }
+}
+
+extension Data {
+  /// Each part with its length before it, 8 bytes.
+  fileprivate static func withLengths(_ parts: [Data]) -> [Data] {
+    parts.flatMap { [Data(bigEndian(UInt64($0.count))), $0] }
   }
 }
 

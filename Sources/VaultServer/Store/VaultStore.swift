@@ -37,15 +37,15 @@ public protocol VaultStore: Sendable {
   /// The account of a name, or nothing; the only look-up across users.
   func account(named name: NameKey) async throws(StoreError) -> Account?
 
-  /// Whether `name` is the caller's own account's; the OPAQUE record to change if so.
-  func account(
-    named name: NameKey, caller: Caller, freshAfter: Timestamp, now: Timestamp
-  ) async throws(StoreError) -> Account?
-
   /// Makes a session after a login, and gives what a device needs to begin. A repeat (same number
-  /// and token) gives the same session.
+  /// and token) gives the same session while that lasts, and no other after it was ended. The
+  /// session that was not used for longest makes room where the user has too many.
   func createSession(_ session: NewSession, now: Timestamp) async throws(StoreError)
     -> SessionOutcome
+
+  /// Whether there is such a session with such a token, even one from before a deletion; for before
+  /// a body is read. Changes nothing.
+  func hasSession(_ caller: Caller, now: Timestamp) async throws(StoreError) -> Bool
 
   /// The caller's own session; needs no vault.
   func session(caller: Caller, now: Timestamp) async throws(StoreError) -> Session
@@ -101,13 +101,14 @@ public protocol VaultStore: Sendable {
 
   // MARK: Keys
 
-  /// Slots, keyring and recovery public key with their tag.
-  func keyring(caller: Caller, now: Timestamp) async throws(StoreError) -> Keyring
+  /// Slots, keyring and recovery public key with their tag, and where the vault stands with them.
+  func keyring(caller: Caller, now: Timestamp) async throws(StoreError) -> (Keyring, VaultState)
 
   /// Changes slots and keyring together with a commit of no records (which is required here).
   ///
-  /// A commit id that is known gets the first answer, with the present tag; that needs no fresh
-  /// login. The one method beside
+  /// A commit id that is known gets the first answer, with the present tag, where all else is equal
+  /// too (condition, slots, keyring, kit, credential), else ``CommitFault/idReused``; that needs no
+  /// fresh login. The one method beside
   /// ``deleteVault(_:caller:freshAfter:now:receipt:)`` that works while the vault is deleted, for
   /// the session that deleted it and for those made since.
   func putKeyring(
@@ -186,7 +187,8 @@ public protocol VaultStore: Sendable {
     receipt: @Sendable @escaping (DeletionSummary) -> Data
   ) async throws(StoreError) -> UserID?
 
-  /// Removes what has had its time: expired sessions and nonces, what a deleted account left.
+  /// Removes what has had its time: expired sessions and nonces, finished logins, what a deleted
+  /// account left.
   func sweep(now: Timestamp) async throws(StoreError)
 
   /// Computes every stored hash anew and looks at every invariant, while others may write.

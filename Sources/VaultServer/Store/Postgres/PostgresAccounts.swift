@@ -54,7 +54,8 @@ extension PostgresStore {
       return (
         .created,
         account.insert(now: now)
-          + Statement.begin(account.user, keys: account.keys, first: first)
+          + Statement.begin(
+            account.user, keys: account.keys, first: first, hash: account.registrationHash)
       )
     }
   }
@@ -75,26 +76,12 @@ extension PostgresStore {
     ])
     return try Account(results[1])
   }
-
-  /// The account of a name, if it is the caller's own.
-  public func account(
-    named name: NameKey, caller: Caller, freshAfter: Timestamp, now: Timestamp
-  ) async throws(StoreError) -> Account? {
-    let own = Statement(
-      """
-      SELECT \(Account.columns) FROM accounts a
-      WHERE a.user_id = $1::uuid AND a.name_key = $2::bytea
-      """, [.id(caller.user), .hash(name)])
-    let (standing, results) = try await look(caller, now: now, [own])
-    try standing.demand(freshAfter: freshAfter)
-    return try Account(results[0])
-  }
 }
 
 extension Account {
   fileprivate static let columns =
     "a.user_id, a.secrets_version::bigint, a.profile::bigint, a.opaque_record, "
-    + "a.credential_version"
+    + "a.registration_hash, a.credential_version"
 
   fileprivate init?(_ rows: Rows) throws(StoreError) {
     guard let row = rows.first else { return nil }
@@ -103,7 +90,9 @@ extension Account {
     let credential = Credential(
       secretsVersion: try columns.number(), profile: try columns.number(),
       record: try columns.data())
-    self.init(user: user, credential: credential, credentialVersion: try columns.number())
+    self.init(
+      user: user, credential: credential, registrationHash: try columns.hash(),
+      credentialVersion: try columns.number())
   }
 }
 
@@ -117,12 +106,13 @@ extension NewAccount {
         """
         INSERT INTO accounts (user_id, name_key, registration_hash, secrets_version, profile,
           opaque_record, credential_version, created_at)
-        VALUES ($1::uuid, $2::bytea, $3::bytea, $4::bigint, $5::bigint, $6::bytea, 1, $7::bigint)
+        VALUES ($1::uuid, $2::bytea, $3::bytea, $4::bigint, $5::bigint, $6::bytea, $7::bigint,
+          $8::bigint)
         """,
         [
           .id(user), .hash(nameKey), .hash(registrationHash),
           .number(credential.secretsVersion), .number(credential.profile),
-          .bytes(credential.record), .time(now),
+          .bytes(credential.record), .number(NewAccount.firstVersion()), .time(now),
         ]),
     ]
   }
@@ -130,7 +120,9 @@ extension NewAccount {
 
 extension Statement {
   /// Writes a new vault of no records, with its keys and its first head.
-  static func begin(_ user: UserID, keys: KeyMaterial, first: Commit) -> [Statement] {
+  static func begin(
+    _ user: UserID, keys: KeyMaterial, first: Commit, hash: RequestHash
+  ) -> [Statement] {
     [
       Statement(
         """
@@ -138,20 +130,22 @@ extension Statement {
         VALUES ($1::uuid, $2::bigint, $3::bigint, 1, 0, 0, 0)
         """, [.id(user), .number(first.generation), .number(first.epoch)]),
       keys.store(for: user),
-      insert(first, seq: 1, for: user),
+      insert(first, hash: hash, seq: 1, for: user),
     ]
   }
 
-  /// Writes a commit's row with its head.
-  static func insert(_ commit: Commit, seq: UInt64, for user: UserID) -> Statement {
+  /// Writes a commit's row with its head; `hash` is that of the request that brought it.
+  static func insert(
+    _ commit: Commit, hash: RequestHash, seq: UInt64, for user: UserID
+  ) -> Statement {
     Statement(
       """
       INSERT INTO commits (user_id, seq, commit_id, body_hash, head_hash, head)
       VALUES ($1::uuid, $2::bigint, $3::uuid, $4::bytea, $5::bytea, $6::bytea)
       """,
       [
-        .id(user), .number(seq), .id(commit.id), .hash(RequestHash(of: commit)),
-        .hash(BlobHash(of: commit.head)), .bytes(commit.head),
+        .id(user), .number(seq), .id(commit.id), .hash(hash), .hash(BlobHash(of: commit.head)),
+        .bytes(commit.head),
       ])
   }
 }

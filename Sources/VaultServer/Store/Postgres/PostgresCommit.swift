@@ -40,11 +40,13 @@ struct CommitRequest: Sendable {
   /// The outcome of a call that may not wait and would have to.
   static let locked: Int64 = 7
 
+  let user: UserID
   /// Bytes of its blobs.
   let bytes: Int
   private let values: [Value]
 
   init(_ commit: Commit, _ caller: Caller, _ policy: StorePolicy, now: Timestamp) {
+    user = caller.user
     let lists = RevisionLists(commit.revisions)
     bytes = commit.revisions.reduce(0) { $0 + $1.blob.count }
     values =
@@ -56,6 +58,7 @@ struct CommitRequest: Sendable {
         .hash(BlobHash(of: commit.head)), .bytes(commit.head),
         .number(policy.quotaBytes), .number(policy.quotaRecords),
         .number(policy.historyCount), .time(now - policy.historyAge),
+        .number(policy.historyBytes),
       ] + lists.newestValues() + lists.olderValues()
   }
 
@@ -65,7 +68,7 @@ struct CommitRequest: Sendable {
       """
       SELECT outcome, new_seq, record, stored FROM vault_commit(
         $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20,
-        $21, $22, $23, $24, $25, $26, $27, $28, $29)
+        $21, $22, $23, $24, $25, $26, $27, $28, $29, $30)
       """, values + [.bool(mayWait)], name: "commit_records")
   }
 }

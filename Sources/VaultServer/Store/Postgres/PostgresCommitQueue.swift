@@ -12,6 +12,8 @@ final class PostgresCommitQueue: Sendable {
   private enum Outcome {
     case answered(Row)
     case failed(StoreError)
+    /// There was no room for it.
+    case full
     /// It must go alone, to wait for its vault's lock or to show whether it was what failed.
     case undone
   }
@@ -34,10 +36,15 @@ final class PostgresCommitQueue: Sendable {
   private static let batchBytes = 256 << 10
 
   private let pool: Pool
+  private let turns: PostgresTurns
+  private let most: Int
   private let state = Mutex(State())
 
-  init(_ pool: Pool) {
+  /// A queue of at most `most` commits; the next is told that the database is busy.
+  init(_ pool: Pool, _ turns: PostgresTurns, most: Int = 1_024) {
     self.pool = pool
+    self.turns = turns
+    self.most = most
   }
 
   /// The row that `vault_commit` answers with, once the transaction is durable.
@@ -45,19 +52,23 @@ final class PostgresCommitQueue: Sendable {
   /// Goes on when the caller's task is cancelled: others share the transaction.
   func run(_ request: CommitRequest) async throws(StoreError) -> Row {
     let outcome = await withCheckedContinuation { continuation in
-      let begins = state.withLock { state in
+      let (isFull, begins) = state.withLock { state in
+        if state.unanswered >= most { return (true, false) }
         state.waiting.append(Waiting(request: request, continuation: continuation))
         state.unanswered += 1
-        guard state.senders < Self.senders else { return false }
+        guard state.senders < Self.senders else { return (false, false) }
         state.senders += 1
-        return true
+        return (false, true)
       }
+      if isFull { continuation.resume(returning: .full) }
       if begins { Task { await send() } }
     }
+    if case .full = outcome { throw .unavailable(.busy) }
     state.withLock { $0.unanswered -= 1 }
     switch outcome {
     case .answered(let row): return row
     case .failed(let error): throw error
+    case .full: throw .unavailable(.busy)
     case .undone: return try await alone(request)
     }
   }
@@ -65,7 +76,9 @@ final class PostgresCommitQueue: Sendable {
   private func alone(_ request: CommitRequest) async throws(StoreError) -> Row {
     let row: Row?
     do throws(PostgresError) {
-      row = try await pool.run(request.statement(mayWait: true)).first
+      row = try await turns.alone(request.user) { () async throws(PostgresError) in
+        try await pool.run(request.statement(mayWait: true)).first
+      }
     } catch {
       throw StoreError(error)
     }

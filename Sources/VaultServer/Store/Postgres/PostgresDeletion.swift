@@ -143,6 +143,16 @@ struct PostgresEraser {
           .int8Array(request.certificates.map { Int64($0.epoch) }),
           .bytesArray(request.certificates.map(\.blob)),
         ]))
+    // Certificates of deletions long past go, with the sessions that had a right to them.
+    for (table, column) in [("certificates", "generation"), ("sessions", "ended_generation")] {
+      writing.append(
+        Statement(
+          """
+          DELETE FROM \(table) WHERE user_id = $1::uuid AND \(column) <= (
+            SELECT generation FROM deletions WHERE user_id = $1::uuid
+            ORDER BY generation DESC OFFSET $2::bigint LIMIT 1)
+          """, [.id(user), .number(policy.deletionCount)]))
+    }
   }
 
   /// Name, OPAQUE record and live sessions go; what stays, for a while, is token hashes with the

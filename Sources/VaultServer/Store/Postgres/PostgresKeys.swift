@@ -4,10 +4,13 @@ import LibPQ
 import VaultProtocol
 
 extension PostgresStore {
-  /// Slots, keyring and recovery public key with their tag.
-  public func keyring(caller: Caller, now: Timestamp) async throws(StoreError) -> Keyring {
-    let (_, results) = try await read(caller, now: now, [Keyring.statement(caller.user)])
-    return try Keyring(results[0])
+  /// Slots, keyring and recovery public key, and where the vault stands with them.
+  public func keyring(
+    caller: Caller, now: Timestamp
+  ) async throws(StoreError) -> (Keyring, VaultState) {
+    let (vault, results) = try await read(
+      caller, now: now, inSnapshot: true, [Keyring.statement(caller.user)])
+    return (try Keyring(results[0]), vault)
   }
 
   /// Changes slots and keyring together with a commit of no records.
@@ -70,7 +73,8 @@ struct KeysDecision {
   /// The newest deletion; nothing where there never was one.
   let deletion: Deletion?
   let greatestDeletedEpoch: UInt32
-  /// A commit of the change's id: its seq, and whether its body is this one's.
+  let hash: RequestHash
+  /// A commit of the change's id: its seq, and whether it came with this very request.
   let known: (seq: UInt64, isEqual: Bool)?
   let isCredentialPresent: Bool
 
@@ -112,13 +116,14 @@ struct KeysDecision {
     self.credential = credential
     self.change = change
     self.vault = vault
+    hash = RequestHash(of: change, credential)
     present = vault == nil ? nil : try Keyring(rows[0])
     deletion = rows[1].isEmpty ? nil : try Deletion(last: rows[1])
     var epoch = try Columns(first: rows[2])
     greatestDeletedEpoch = try epoch.number()
-    if let commit = change.commit, let row = rows[3].first {
+    if let row = rows[3].first {
       var columns = Columns(row)
-      known = (try columns.number(), try columns.hash() == RequestHash(of: commit))
+      known = (try columns.number(), try columns.hash() == hash)
     } else {
       known = nil
     }
@@ -174,7 +179,7 @@ struct KeysDecision {
       if credential == nil, commit.epoch > vault.epoch { return .refused(.fieldValue("epoch")) }
       if let fault = change.rotationFault(on: vault, ground) { return .refused(fault) }
       seq += 1
-      writing.append(.insert(commit, seq: seq, for: user))
+      writing.append(.insert(commit, hash: hash, seq: seq, for: user))
       writing.append(
         Statement(
           "UPDATE vaults SET seq = $2::bigint, epoch = $3::bigint WHERE user_id = $1::uuid",
@@ -195,7 +200,7 @@ struct KeysDecision {
       Statement("DELETE FROM commits WHERE user_id = $1::uuid", [.id(user)]),
       Statement("UPDATE records SET seq = 1 WHERE user_id = $1::uuid", [.id(user)]),
       Statement("UPDATE revisions SET seq = 1 WHERE user_id = $1::uuid", [.id(user)]),
-      .insert(commit, seq: 1, for: user),
+      .insert(commit, hash: hash, seq: 1, for: user),
       Statement(
         """
         UPDATE vaults SET generation = $2::bigint, epoch = $3::bigint, seq = 1
@@ -212,7 +217,7 @@ struct KeysDecision {
       return .refused(.fieldValue("generation"))
     }
     guard commit.epoch > greatestDeletedEpoch else { return .refused(.fieldValue("epoch")) }
-    writing = Statement.begin(user, keys: keys, first: commit)
+    writing = Statement.begin(user, keys: keys, first: commit, hash: hash)
     return store(keys, seq: 1)
   }
 

@@ -9,8 +9,9 @@ extension PostgresStore {
   /// All missing steps are one transaction.
   ///
   /// - Throws: ``StoreError/damaged(_:)`` for a database made by a newer program or another text.
-  static func migrate(_ pool: Pool, to steps: [Migration], now: Timestamp) async throws(StoreError)
-  {
+  static func migrate(
+    _ pool: Pool, to steps: [Migration], mustExist: Bool = false, now: Timestamp
+  ) async throws(StoreError) {
     let result: Result<Void, StoreError>
     do throws(PostgresError) {
       result = try await pool.withConnection { (connection) async throws(PostgresError) in
@@ -19,6 +20,12 @@ extension PostgresStore {
           Statement("BEGIN"),
           Statement("SELECT pg_advisory_xact_lock(hashtextextended('vault_migrations', 0))"),
         ])
+        let there = try await connection.run(
+          Statement("SELECT to_regclass('schema_migrations') IS NOT NULL"))
+        if mustExist, try !(there.first?.bool(0) ?? false) {
+          try await connection.run(Statement("ROLLBACK"))
+          return .failure(.damaged("there is no vault in it"))
+        }
         try await connection.script(
           """
           SET LOCAL client_min_messages = warning;

@@ -57,7 +57,7 @@ extension PostgresStore {
   }
 
   /// One transaction that sees all users' rows.
-  private func asOperator(_ statements: [Statement]) async throws(StoreError) -> [Rows] {
+  func asOperator(_ statements: [Statement]) async throws(StoreError) -> [Rows] {
     Array(try await exchange([.enterAsOperator] + statements).dropFirst())
   }
 }

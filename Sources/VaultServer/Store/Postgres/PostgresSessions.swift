@@ -9,29 +9,9 @@ extension PostgresStore {
     _ new: NewSession, now: Timestamp
   ) async throws(StoreError) -> SessionOutcome {
     let user = new.caller.user
-    let results = try await exchange(
-      of: user,
-      [
-        // The lock keeps a change of the credential, or a deletion, out until this is done.
-        Statement(
-          "SELECT credential_version FROM accounts WHERE user_id = $1::uuid FOR UPDATE",
-          [.id(user)]),
-        Statement(
-          """
-          INSERT INTO sessions (user_id, session_id, token_hash, created_at, used_at, expires_at)
-          SELECT user_id, $2::bigint, $3::bytea, $4::bigint, $4::bigint, $5::bigint
-          FROM accounts WHERE user_id = $1::uuid AND credential_version = $6::bigint
-          ON CONFLICT DO NOTHING
-          """,
-          [
-            .id(user), .session(new.caller.session), .hash(new.caller.tokenHash), .time(now),
-            .time(now + policy.sessionLife), .number(new.credentialVersion),
-          ]),
-        StartOver.cancel(of: user, for: new.caller, version: new.credentialVersion, now: now),
-        PostgresStanding.statement(new.caller, now: now),
-        Keyring.statement(user),
-        Deletion.statement(user),
-      ])
+    let results = try await turns.alone(user) { () async throws(StoreError) in
+      try await exchange(of: user, opening(new, now: now))
+    }
     guard let account = results[0].first, !results[3].isEmpty else { return .stale }
     var columns = Columns(account)
     guard try columns.number() == new.credentialVersion else { return .stale }
@@ -41,6 +21,58 @@ extension PostgresStore {
       return .openedWithoutVault(standing.session, try Deletion(last: results[5]))
     }
     return .opened(standing.session, vault, try Keyring(results[4]))
+  }
+
+  private func opening(_ new: NewSession, now: Timestamp) -> [Statement] {
+    let user = new.caller.user
+    return
+      [
+        // The lock keeps a change of the credential, or a deletion, out until this is done.
+        Statement(
+          "SELECT credential_version FROM accounts WHERE user_id = $1::uuid FOR UPDATE",
+          [.id(user)]),
+        Statement(
+          """
+          WITH first AS (
+            INSERT INTO nonces (user_id, nonce, request_hash, answer, expires_at)
+            SELECT user_id, $7::bytea, $7::bytea, '\\x01', $8::bigint
+            FROM accounts WHERE user_id = $1::uuid AND credential_version = $6::bigint
+            ON CONFLICT DO NOTHING RETURNING user_id)
+          INSERT INTO sessions (user_id, session_id, token_hash, created_at, used_at, expires_at)
+          SELECT user_id, $2::bigint, $3::bytea, $4::bigint, $4::bigint, $5::bigint FROM first
+          ON CONFLICT DO NOTHING
+          """,
+          [
+            .id(user), .session(new.caller.session), .hash(new.caller.tokenHash), .time(now),
+            .time(now + policy.sessionLife), .number(new.credentialVersion),
+            .hash(RequestHash(spent: new.caller.session)), .time(now + policy.loginLife),
+          ]),
+        StartOver.cancel(of: user, for: new.caller, version: new.credentialVersion, now: now),
+        PostgresStanding.statement(new.caller, now: now),
+        Keyring.statement(user),
+        Deletion.statement(user),
+        // Of too many the one that was not used for longest ends.
+        Statement(
+          """
+          DELETE FROM sessions WHERE user_id = $1::uuid AND session_id IN (
+            SELECT session_id FROM sessions
+            WHERE user_id = $1::uuid AND session_id <> $2::bigint AND ended_generation IS NULL
+            ORDER BY used_at DESC, created_at DESC, session_id OFFSET $3::bigint)
+          """,
+          [.id(user), .session(new.caller.session), .number(max(0, policy.sessionCount - 1))]),
+      ]
+  }
+
+  /// Whether there is such a session, live or ended by a deletion.
+  public func hasSession(_ caller: Caller, now: Timestamp) async throws(StoreError) -> Bool {
+    let session = Statement(
+      """
+      SELECT 1 FROM sessions WHERE user_id = $1::uuid AND session_id = $2::bigint
+        AND token_hash = $3::bytea AND expires_at > $4::bigint
+      """,
+      [.id(caller.user), .session(caller.session), .hash(caller.tokenHash), .time(now)],
+      name: "has_session")
+    return try await !exchange(of: caller.user, [session])[0].isEmpty
   }
 
   /// The caller's own session.

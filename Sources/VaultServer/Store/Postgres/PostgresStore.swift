@@ -15,6 +15,7 @@ public final class PostgresStore: VaultStore {
 
   let pool: Pool
   let policy: StorePolicy
+  let turns = PostgresTurns()
   let commits: PostgresCommitQueue
   let notices: PostgresNotices
   /// Whether a deletion left room to be freed.
@@ -25,29 +26,41 @@ public final class PostgresStore: VaultStore {
   /// - Parameters:
   ///   - url: Where the database is, in libpq's words. Its role owns the tables and must not be
   ///     a superuser, who is above row-level security.
+  ///   - listenURL: Where notices are said and heard, which takes a session of its own: the server
+  ///     itself, where `url` names a PgBouncer. The same as `url` unless given.
   ///   - connections: The most that are opened for requests; two more are for notices.
-  ///   - prepares: Whether statements are prepared; off behind a PgBouncer that cannot.
+  ///   - isBehindBouncer: Whether a PgBouncer in transaction mode stands at `url`: then nothing is
+  ///     prepared and no session is set up, which the role's own settings must do (operator.md).
+  ///   - mustExist: Whether an empty database is refused rather than filled.
   ///   - policy: The operator's settings.
   ///   - now: Written down beside each step of the schema that is taken.
   /// - Throws: ``StoreError/unavailable(_:)``, or ``StoreError/damaged(_:)`` for a schema that is
   ///   not this program's.
   public init(
-    url: String, connections: Int = 16, prepares: Bool = true,
-    policy: StorePolicy = StorePolicy(), now: Timestamp
+    url: String, listenURL: String? = nil, connections: Int = 16, isBehindBouncer: Bool = false,
+    mustExist: Bool = false, policy: StorePolicy = StorePolicy(), now: Timestamp
   ) async throws(StoreError) {
-    var configuration = Configuration(url: url, connections: connections, prepares: prepares)
-    // Every look-up is by key, in tables whose size the planner may not know yet; a plan is made
-    // once for each connection and holds.
-    let unwanted = ["seqscan", "bitmapscan", "hashjoin", "mergejoin"].map { "enable_\($0)" }
-    configuration.preamble = (unwanted + ["jit"]).map { Statement("SET \($0) = off") }
-    configuration.preamble.append(Statement("SET plan_cache_mode = force_generic_plan"))
+    var configuration = Configuration(
+      url: url, connections: connections, prepares: !isBehindBouncer)
+    if !isBehindBouncer { configuration.preamble = Self.preamble }
     let pool = Pool(configuration)
     self.pool = pool
-    commits = PostgresCommitQueue(pool)
+    commits = PostgresCommitQueue(pool, turns)
     self.policy = policy
-    notices = PostgresNotices(configuration, signals)
-    try await Self.migrate(pool, to: Migrations.serverPostgreSQL, now: now)
-    await notices.listen(configuration)
+    var direct = Configuration(url: listenURL ?? url)
+    direct.preamble = listenURL == nil ? configuration.preamble : []
+    notices = PostgresNotices(direct, signals)
+    try await Self.migrate(
+      pool, to: Migrations.serverPostgreSQL, mustExist: mustExist, now: now)
+    await notices.listen(direct)
+  }
+
+  /// Every look-up is by key, in tables whose size the planner may not know yet; a plan is made
+  /// once for each connection and holds.
+  private static var preamble: [Statement] {
+    let unwanted = ["seqscan", "bitmapscan", "hashjoin", "mergejoin"].map { "enable_\($0)" }
+    return (unwanted + ["jit"]).map { Statement("SET \($0) = off") }
+      + [Statement("SET plan_cache_mode = force_generic_plan")]
   }
 
   /// Whether the database answers.
@@ -82,6 +95,15 @@ extension PostgresStore {
     Array(try await exchange([.enter(user)] + statements).dropFirst())
   }
 
+  /// Lends a connection when no other change of the user's that may wait has one.
+  private func alone<R>(
+    _ user: UserID, _ body: (Connection) async throws(PostgresError) -> R
+  ) async throws(PostgresError) -> R {
+    try await turns.alone(user) { () async throws(PostgresError) in
+      try await pool.withConnection(body)
+    }
+  }
+
   /// A transaction of two round trips: what `reading` gives, under its locks, `decide` turns into
   /// an answer and the statements that make it true.
   func transaction<R>(
@@ -90,7 +112,7 @@ extension PostgresStore {
   ) async throws(StoreError) -> R {
     let decision: Result<R, StoreError>
     do throws(PostgresError) {
-      decision = try await pool.withConnection { (connection) async throws(PostgresError) in
+      decision = try await alone(user) { (connection) async throws(PostgresError) in
         let rows = try await connection.pipeline([Statement("BEGIN"), .enter(user)] + reading)
         let decision = Result { () throws(StoreError) in try decide(Array(rows.dropFirst(2))) }
         let writing = (try? decision.get().1).map { $0 + [Statement("COMMIT")] }

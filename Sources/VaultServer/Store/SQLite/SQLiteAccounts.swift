@@ -21,17 +21,18 @@ extension SQLiteStore {
         """
         INSERT INTO accounts (user_id, name_key, registration_hash, secrets_version, profile,
           opaque_record, credential_version, created_at)
-        VALUES (?, ?, ?, ?, ?, ?, 1, ?)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?)
         """,
         [
           account.user, account.nameKey, account.registrationHash,
           account.credential.secretsVersion, account.credential.profile,
-          account.credential.record, now,
+          account.credential.record, NewAccount.firstVersion(), now,
         ])
       let first = Commit(
         id: account.commitID, baseSeq: 0, generation: account.generation, epoch: account.epoch,
         revisions: [], head: account.head)
-      try VaultRow.begin(account.user, keys: account.keys, first: first, in: db)
+      try VaultRow.begin(
+        account.user, keys: account.keys, first: first, hash: account.registrationHash, in: db)
       return .created
     }
   }
@@ -55,17 +56,6 @@ extension SQLiteStore {
   /// The account of a name.
   public func account(named name: NameKey) async throws(StoreError) -> Account? {
     try await read { db in try Account.fetch(name, in: db) }
-  }
-
-  /// The account of a name, if it is the caller's own.
-  public func account(
-    named name: NameKey, caller: Caller, freshAfter: Timestamp, now: Timestamp
-  ) async throws(StoreError) -> Account? {
-    try await read(as: caller, now: now) { db, row in
-      try row.requireFresh(after: freshAfter)
-      let account = try Account.fetch(name, in: db)
-      return account?.user == caller.user ? account : nil
-    }
   }
 
   /// Removes what has had its time.
@@ -110,7 +100,8 @@ extension Account {
     guard
       let row = try db.row(
         """
-        SELECT user_id, secrets_version, profile, opaque_record, credential_version
+        SELECT user_id, secrets_version, profile, opaque_record, registration_hash,
+          credential_version
         FROM accounts WHERE name_key = ?
         """, [name])
     else { return nil }
@@ -118,6 +109,6 @@ extension Account {
       user: try row.value(0),
       credential: Credential(
         secretsVersion: try row.value(1), profile: try row.value(2), record: try row.value(3)),
-      credentialVersion: try row.value(4))
+      registrationHash: try row.value(4), credentialVersion: try row.value(5))
   }
 }

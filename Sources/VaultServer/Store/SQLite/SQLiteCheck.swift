@@ -40,6 +40,21 @@ extension CheckReport {
     if strays > 0 {
       report.faults.append(StoreFault(user: nil, finding: "\(strays) rows belong to no parent"))
     }
+    for (table, condition) in [("sessions", "ended_generation"), ("deletions", "expires_at")] {
+      try db.forEach(
+        """
+        SELECT t.user_id, count(*) FROM \(table) t WHERE t.\(condition) IS NULL
+          AND NOT EXISTS (SELECT 1 FROM accounts a WHERE a.user_id = t.user_id)
+        GROUP BY t.user_id LIMIT 1000
+        """, []
+      ) { row in
+        let count = try row.value(1, as: Int.self)
+        report.faults.append(
+          StoreFault(
+            user: try row.value(0), finding: "\(count) rows of \(table) without accounts"))
+        return true
+      }
+    }
     return report
   }
 }

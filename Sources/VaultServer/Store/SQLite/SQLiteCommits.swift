@@ -36,7 +36,8 @@ private struct CommitWriter {
   /// Looks first and writes then, so that a refusal leaves nothing to take back.
   func apply(in db: Database) throws -> CommitOutcome {
     let state = vault.state
-    if let known = try VaultRow.known(commit, of: vault.user, in: db) {
+    let hash = RequestHash(of: commit)
+    if let known = try VaultRow.known(commit.id, hash: hash, of: vault.user, in: db) {
       return known.isEqual ? .accepted(seq: known.seq) : .refused(.idReused)
     }
     guard commit.baseSeq == state.head.seq, commit.generation == state.generation,
@@ -72,7 +73,10 @@ private struct CommitWriter {
     for (record, target) in inOrder {
       after.historyBytes += try write(target, of: record, seq: seq, in: db)
     }
-    try VaultRow.insert(commit, seq: seq, for: vault.user, in: db)
+    if after.historyBytes > state.historyBytes, after.historyBytes > policy.historyBytes {
+      after.historyBytes -= try drop(after.historyBytes - policy.historyBytes, in: db)
+    }
+    try VaultRow.insert(commit, hash: hash, seq: seq, for: vault.user, in: db)
     try db.run(
       """
       UPDATE vaults SET seq = ?, record_count = ?, bytes = ?, history_bytes = ? WHERE user_id = ?
@@ -146,6 +150,23 @@ private struct CommitWriter {
     let added = target.revisions.count - (target.stored == nil ? 1 : 0)
     if added > 0 { grown -= try prune(record, atMost: added + 1, in: db) }
     return grown
+  }
+
+  /// Drops the vault's revisions that were replaced first, `excess` bytes of them or a few more.
+  private func drop(_ excess: Int, in db: Database) throws -> Int {
+    var old: [Int64] = []
+    var bytes = 0
+    try db.forEach(
+      """
+      SELECT rowid, length(blob) FROM revisions WHERE user_id = ? ORDER BY replaced_at, rowid
+      """, [vault.user]
+    ) { row in
+      old.append(try row.value(0))
+      bytes += try row.value(1, as: Int.self)
+      return bytes < excess
+    }
+    for rowid in old { try db.run("DELETE FROM revisions WHERE rowid = ?", [rowid]) }
+    return bytes
   }
 
   /// Drops the oldest revisions that are neither young nor among the last kept; their bytes.

@@ -113,6 +113,23 @@ struct SQLiteEraser {
         VALUES (?, ?, ?, ?, ?)
         """, [user, generation, position, certificate.epoch, certificate.blob])
     }
+    try forgetOld(in: db)
+  }
+
+  /// Certificates of deletions long past go, with the sessions that had a right to them.
+  private func forgetOld(in db: Database) throws {
+    guard
+      let row = try db.row(
+        """
+        SELECT generation FROM deletions WHERE user_id = ?
+        ORDER BY generation DESC LIMIT 1 OFFSET ?
+        """, [user, policy.deletionCount])
+    else { return }
+    let last = try row.value(0, as: UInt32.self)
+    try db.run(
+      "DELETE FROM certificates WHERE user_id = ? AND generation <= ?", [user, last])
+    try db.run(
+      "DELETE FROM sessions WHERE user_id = ? AND ended_generation <= ?", [user, last])
   }
 
   /// Name, OPAQUE record and live sessions go; what stays, for a while, is token hashes with the

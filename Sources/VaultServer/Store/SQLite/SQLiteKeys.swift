@@ -61,11 +61,13 @@ struct KeysWriter {
   var credential: Credential?
   var change: KeyringChange
 
+  private var hash: RequestHash { RequestHash(of: change, credential) }
+
   func apply(_ policy: StorePolicy, in db: Database) throws -> KeyringOutcome {
     let vault = try VaultRow.fetch(user, policy, in: db)
     let present = try vault.map { _ in try Keyring.fetch(user, in: db) }
     if let commit = change.commit, let present,
-      let known = try VaultRow.known(commit, of: user, in: db)
+      let known = try VaultRow.known(commit.id, hash: hash, of: user, in: db)
     {
       return known.isEqual ? .stored(present.tag, seq: known.seq) : .refused(.idReused)
     }
@@ -111,7 +113,7 @@ struct KeysWriter {
       if credential == nil, commit.epoch > state.epoch { return .refused(.fieldValue("epoch")) }
       if let fault = change.rotationFault(on: state, ground) { return .refused(fault) }
       seq += 1
-      try VaultRow.insert(commit, seq: seq, for: user, in: db)
+      try VaultRow.insert(commit, hash: hash, seq: seq, for: user, in: db)
       try db.run(
         "UPDATE vaults SET seq = ?, epoch = ? WHERE user_id = ?",
         [seq, commit.epoch, user])
@@ -134,7 +136,7 @@ struct KeysWriter {
     try db.run("DELETE FROM commits WHERE user_id = ?", [user])
     try db.run("UPDATE records SET seq = 1 WHERE user_id = ?", [user])
     try db.run("UPDATE revisions SET seq = 1 WHERE user_id = ?", [user])
-    try VaultRow.insert(commit, seq: 1, for: user, in: db)
+    try VaultRow.insert(commit, hash: hash, seq: 1, for: user, in: db)
     try db.run(
       "UPDATE vaults SET generation = ?, epoch = ?, seq = 1 WHERE user_id = ?",
       [commit.generation, commit.epoch, user])
@@ -152,7 +154,7 @@ struct KeysWriter {
     guard try commit.epoch > Deletion.greatestEpoch(of: user, in: db) else {
       return .refused(.fieldValue("epoch"))
     }
-    try VaultRow.begin(user, keys: keys, first: commit, in: db)
+    try VaultRow.begin(user, keys: keys, first: commit, hash: hash, in: db)
     return try store(keys, seq: 1, in: db)
   }
 

@@ -47,6 +47,26 @@ struct SessionRow: Sendable {
     return .ended(deletion, isDeleter: deleter == caller.session)
   }
 
+  /// Writes a new session; of too many the one that was not used for longest ends.
+  fileprivate static func insert(
+    _ caller: Caller, _ policy: StorePolicy, now: Timestamp, in db: Database
+  ) throws {
+    try db.run(
+      """
+      INSERT OR IGNORE INTO sessions
+        (user_id, session_id, token_hash, created_at, used_at, expires_at)
+      VALUES (?, ?, ?, ?, ?, ?)
+      """,
+      [caller.user, caller.session, caller.tokenHash, now, now, now + policy.sessionLife])
+    try db.run(
+      """
+      DELETE FROM sessions WHERE user_id = ? AND session_id IN (
+        SELECT session_id FROM sessions
+        WHERE user_id = ? AND session_id <> ? AND ended_generation IS NULL
+        ORDER BY used_at DESC, created_at DESC, session_id LIMIT -1 OFFSET ?)
+      """, [caller.user, caller.user, caller.session, max(0, policy.sessionCount - 1)])
+  }
+
   /// Throws ``StoreError/notFresh`` for a login before `moment`.
   func requireFresh(after moment: Timestamp) throws {
     guard session.createdAt >= moment else { throw StoreError.notFresh }
@@ -100,13 +120,14 @@ extension SQLiteStore {
           "SELECT credential_version FROM accounts WHERE user_id = ?", [caller.user]),
         try row.value(0) == new.credentialVersion
       else { return .stale }
-      try db.run(
-        """
-        INSERT OR IGNORE INTO sessions
-          (user_id, session_id, token_hash, created_at, used_at, expires_at)
-        VALUES (?, ?, ?, ?, ?, ?)
-        """,
-        [caller.user, caller.session, caller.tokenHash, now, now, now + policy.sessionLife])
+      let login = RequestHash(spent: caller.session)
+      let isFirst =
+        try db.run(
+          """
+          INSERT OR IGNORE INTO nonces (user_id, nonce, request_hash, answer, expires_at)
+          VALUES (?, ?, ?, x'01', ?)
+          """, [caller.user, login, login, now + policy.loginLife]) > 0
+      if isFirst { try SessionRow.insert(caller, policy, now: now, in: db) }
       let found: SessionRow.Found
       do {
         found = try SessionRow.found(caller, now: now, in: db)
@@ -119,6 +140,17 @@ extension SQLiteStore {
         return .openedWithoutVault(row.session, try Deletion.last(of: caller.user, in: db))
       }
       return .opened(row.session, vault.state, try Keyring.fetch(caller.user, in: db))
+    }
+  }
+
+  /// Whether there is such a session, live or ended by a deletion.
+  public func hasSession(_ caller: Caller, now: Timestamp) async throws(StoreError) -> Bool {
+    try await read { db in
+      try db.row(
+        """
+        SELECT 1 FROM sessions
+        WHERE user_id = ? AND session_id = ? AND token_hash = ? AND expires_at > ?
+        """, [caller.user, caller.session, caller.tokenHash, now]) != nil
     }
   }
 

@@ -44,39 +44,42 @@ struct VaultRow: Sendable {
   }
 
   /// Writes a new vault of no records with its keys and first head.
-  static func begin(_ user: UserID, keys: KeyMaterial, first: Commit, in db: Database) throws {
+  static func begin(
+    _ user: UserID, keys: KeyMaterial, first: Commit, hash: RequestHash, in db: Database
+  ) throws {
     try db.run(
       """
       INSERT INTO vaults (user_id, generation, epoch, seq, record_count, bytes, history_bytes)
       VALUES (?, ?, ?, 1, 0, 0, 0)
       """, [user, first.generation, first.epoch])
     try keys.insert(for: user, in: db)
-    try insert(first, seq: 1, for: user, in: db)
+    try insert(first, hash: hash, seq: 1, for: user, in: db)
   }
 
-  /// Writes a commit's row with its head.
-  static func insert(_ commit: Commit, seq: UInt64, for user: UserID, in db: Database) throws {
+  /// Writes a commit's row with its head; `hash` is that of the request that brought it.
+  static func insert(
+    _ commit: Commit, hash: RequestHash, seq: UInt64, for user: UserID, in db: Database
+  ) throws {
     try db.run(
       """
       INSERT INTO commits (user_id, seq, commit_id, body_hash, head_hash, head)
       VALUES (?, ?, ?, ?, ?, ?)
       """,
       [
-        user, seq, commit.id, RequestHash(of: commit),
-        BlobHash(of: commit.head), commit.head,
+        user, seq, commit.id, hash, BlobHash(of: commit.head), commit.head,
       ])
   }
 
-  /// The seq that a commit of this id was accepted with, and whether its body was an equal one.
-  static func known(_ commit: Commit, of user: UserID, in db: Database) throws
-    -> (seq: UInt64, isEqual: Bool)?
-  {
+  /// The seq that a commit of this id was accepted with, and whether it came with an equal request.
+  static func known(
+    _ commit: CommitID, hash: RequestHash, of user: UserID, in db: Database
+  ) throws -> (seq: UInt64, isEqual: Bool)? {
     guard
       let row = try db.row(
         "SELECT seq, body_hash FROM commits WHERE user_id = ? AND commit_id = ?",
-        [user, commit.id])
+        [user, commit])
     else { return nil }
-    return (try row.value(0), try row.value(1) == RequestHash(of: commit))
+    return (try row.value(0), try row.value(1) == hash)
   }
 }
 
@@ -118,12 +121,14 @@ extension SQLiteStore {
     }
   }
 
-  /// Slots, keyring and recovery public key.
-  public func keyring(caller: Caller, now: Timestamp) async throws(StoreError) -> Keyring {
+  /// Slots, keyring and recovery public key, and where the vault stands with them.
+  public func keyring(
+    caller: Caller, now: Timestamp
+  ) async throws(StoreError) -> (Keyring, VaultState) {
     let policy = policy
     return try await read(as: caller, now: now) { db, row in
-      _ = try VaultRow.present(row.user, policy, in: db)
-      return try Keyring.fetch(row.user, in: db)
+      let vault = try VaultRow.present(row.user, policy, in: db)
+      return (try Keyring.fetch(row.user, in: db), vault.state)
     }
   }
 }

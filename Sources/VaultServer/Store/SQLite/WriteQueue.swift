@@ -27,10 +27,13 @@ final class WriteQueue: Sendable {
   private static let batch = 64
 
   private let pool: DatabasePool
+  private let most: Int
   private let state = Mutex(State())
 
-  init(_ pool: DatabasePool) {
+  /// A queue of at most `most` requests; the next is told that the database is busy.
+  init(_ pool: DatabasePool, most: Int = 1_024) {
     self.pool = pool
+    self.most = most
   }
 
   /// Runs `body` in a transaction and returns its value once that is durable.
@@ -57,15 +60,19 @@ final class WriteQueue: Sendable {
   }
 
   private func enqueue(_ job: Job) {
-    let (isClosed, mustSchedule) = state.withLock { state in
-      if state.isClosed { return (true, false) }
+    let (fault, mustSchedule) = state.withLock { state -> (StoreError.Fault?, Bool) in
+      if state.isClosed { return (.closed, false) }
+      if state.jobs.count >= most { return (.busy, false) }
       state.jobs.append(job)
       defer { state.isScheduled = true }
-      return (false, !state.isScheduled)
+      return (nil, !state.isScheduled)
     }
-    if isClosed { job.fail(.unavailable(.closed)) }
+    if let fault { job.fail(.unavailable(fault)) }
     if mustSchedule { schedule() }
   }
+
+  /// The requests that wait.
+  var count: Int { state.withLock { $0.jobs.count } }
 
   private func schedule() {
     pool.asyncWriteWithoutTransaction { [self] db in
