@@ -279,7 +279,10 @@ def postgres_batches(url):
         f"\\\\x{os.urandom(16).hex()}\t\\\\x{os.urandom(2_400).hex()}\n" for _ in range(1_000)
     )
     psql = ["psql", "-qX", url]
-    table = "DROP TABLE IF EXISTS bare; CREATE TABLE bare (a bytea, b bytea STORAGE MAIN)"
+    table = (
+        "DROP TABLE IF EXISTS bare; CREATE TABLE bare (a bytea, b bytea);"
+        " ALTER TABLE bare ALTER b SET STORAGE MAIN"
+    )
     subprocess.run([*psql, "-c", table], check=True, capture_output=True)
     script = "COPY bare FROM STDIN;\n" + lines + "\\.\n"
     seconds = []
