@@ -58,21 +58,58 @@ struct AgentClient {
     }
   }
 
-  /// Ends the agent, and returns when its memory is wiped.
+  /// Ends the agent and every command that keeps the keys as long as it runs, and returns when their
+  /// memory is wiped.
   ///
   /// - Returns: Whether there was one.
   @discardableResult
   func lock() -> Bool {
+    let hadAgent = endAgents()
+    return places.map(endHolders).contains(true) || hadAgent
+  }
+
+  /// Makes this process one that ``lock()`` ends; to be called before it has the keys.
+  ///
+  /// - Throws: ``SystemError``.
+  func endWhenLocked() throws(SystemError) {
+    guard let place = places.first else { throw .unexpected }
+    let own = place.name + "-" + String(ProcessInfo.processInfo.processIdentifier)
+    let listener = try LocalSocket.listen(at: own, in: place.folder)
+    Thread.detachNewThread {
+      while true {
+        guard (try? listener.wait(milliseconds: 3_600_000)) == true,
+          let guest = try? listener.accept(), guest.peerIsThisUser(),
+          (try? guest.receiveByte()) == AgentRequest.lock.rawValue
+        else { continue }
+        Terminal.report(Complaint(JournalError.locked))
+        // The guest hears of it when the system has taken this process's memory.
+        exit(ExitStatus.locked.rawValue)
+      }
+    }
+  }
+
+  private func endAgents() -> Bool { places.map(end).contains(true) }
+
+  /// Ends the commands that listen beside `place`.
+  private func endHolders(beside place: Place) -> Bool {
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: place.folder)) ?? []
     var ended = false
-    for place in places {
-      guard let agent = connect(to: place) else { continue }
-      do throws(SystemError) {
-        try agent.send([AgentRequest.lock.rawValue].span)
-        _ = try agent.receiveByte()
-      } catch {}  // The end of the connection is the answer.
-      ended = true
+    for name in names where name.hasPrefix(place.name + "-") {
+      if end(Place(folder: place.folder, name: name)) { ended = true }
+      // The address of a process that is gone.
+      try? LocalSocket.listen(at: name, in: place.folder).close(name, in: place.folder)
     }
     return ended
+  }
+
+  /// Ends the process that listens at `place`, and returns when its memory is wiped.
+  private func end(_ place: Place) -> Bool {
+    guard let holder = connect(to: place) else { return false }
+    do throws(SystemError) {
+      try holder.send([AgentRequest.lock.rawValue].span)
+      _ = try holder.receiveByte()
+    } catch {}  // The end of the connection is the answer.
+    return true
   }
 
   /// Starts an agent with `keys`, in the place of one that runs already; of two that are started at
@@ -81,7 +118,7 @@ struct AgentClient {
   /// - Throws: ``SystemError``.
   func start(keys: borrowing SecretBytes, idle: Duration) throws(SystemError) {
     for attempt in 1...8 {
-      lock()
+      _ = endAgents()
       do throws(SystemError) {
         return try launch(keys, idle: idle)
       } catch {

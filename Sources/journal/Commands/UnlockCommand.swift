@@ -34,7 +34,8 @@ struct UnlockCommand: AsyncParsableCommand {
 /// `journal lock`: the agent ends, its memory wiped.
 struct LockCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "lock", abstract: "Wipe the key from memory, now.")
+    commandName: "lock", abstract: "Wipe the key from memory, now.",
+    discussion: "Ends the background process that keeps it, and every \"journal watch\".")
 
   @OptionGroup var journal: JournalOptions
 
