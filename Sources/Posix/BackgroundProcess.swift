@@ -5,7 +5,8 @@ import Glibc
 public enum BackgroundProcess {
   /// Starts `executable`, which calls ``detach()`` first thing.
   ///
-  /// Its standard input is one end of a socket pair; output and errors go nowhere.
+  /// Its standard input is one end of a socket pair; output and errors go nowhere. Every signal has
+  /// its usual effect on it, whatever this thread blocks or this process ignores.
   ///
   /// - Parameters:
   ///   - executable: A path; `/proc/self/exe` is this program.
@@ -31,8 +32,20 @@ public enum BackgroundProcess {
     var words: [UnsafeMutablePointer<CChar>?] = unsafe arguments.map { unsafe strdup($0) }
     unsafe words.append(nil)
     defer { unsafe words.forEach { unsafe free($0) } }
+    var attributes = posix_spawnattr_t()
+    unsafe posix_spawnattr_init(&attributes)
+    defer { unsafe posix_spawnattr_destroy(&attributes) }
+    // Inherited otherwise, and the threads that run Swift's tasks block almost all of them.
+    var signals = sigset_t()
+    unsafe sigemptyset(&signals)
+    unsafe posix_spawnattr_setsigmask(&attributes, &signals)
+    unsafe sigfillset(&signals)
+    unsafe posix_spawnattr_setsigdefault(&attributes, &signals)
+    unsafe posix_spawnattr_setflags(
+      &attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
     var process = pid_t()
-    let status = unsafe posix_spawn(&process, executable, &actions, nil, words, environ)
+    let status = unsafe posix_spawn(
+      &process, executable, &actions, &attributes, words, environ)
     guard status == 0 else { throw SystemError(call: "posix_spawn", code: status) }
     return Started(id: process, socket: LocalSocket(owning: mine))
   }
