@@ -10,7 +10,10 @@ private import CSodium
 /// Keeps this process's memory out of core dumps and out of other processes' reach.
 ///
 /// Call first thing in a program that will hold keys. Sets `RLIMIT_CORE` to 0 and, on Linux,
-/// `PR_SET_DUMPABLE` to 0, so that neither a crash nor another process of the user can read it.
+/// `PR_SET_DUMPABLE` to 0, so that neither a crash nor another process of the user can read it; and
+/// lets crashes just end the process. Swift's runtime would start a program that writes registers, and
+/// the memory that they point to, to standard error; it keeps a crashed process that is not dumpable
+/// from ending.
 ///
 /// - Returns: Whether the system did both, by its own word after; a program that is told no stops.
 public func hardenProcess() -> Bool {
@@ -21,6 +24,9 @@ public func hardenProcess() -> Bool {
     _ = unsafe setrlimit(RLIMIT_CORE, &none)
   #endif
   _ = vault_set_not_dumpable()
+  for crash in [SIGQUIT, SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE, SIGSEGV] {
+    signal(crash, SIG_DFL)
+  }
   return isHardened
 }
 

@@ -84,6 +84,18 @@ import Testing
     }
   }
 
+  @Test func `an agent that crashes ends, by the crash`() async throws {
+    try await Self.withAgent { _, process in
+      kill(process, SIGSEGV)
+      let status = try await Aside.run {
+        var status: Int32 = -1
+        waitpid(process, &status, 0)
+        return status
+      }
+      #expect(status == SIGSEGV)
+    }
+  }
+
   @Test func `an unused agent ends by itself`() async throws {
     try await Self.withAgent(idle: 1) { folder, process in
       let status = try await Aside.run {
