@@ -24,7 +24,8 @@ extension OPAQUE {
       guard oprfSeed.count == Self.seedBytes else { throw .malformed }
       do {
         self.privateKey = try privateKey.withBytes { (key) throws(Ristretto255Error) in
-          try Ristretto255.Scalar(key)
+          // It stays as long as the server runs.
+          try Ristretto255.Scalar(key, in: .guarded)
         }
       } catch {
         throw .malformed

@@ -119,10 +119,12 @@ public enum Ristretto255 {
       self.init(unchecked: reduced)
     }
 
-    /// A canonical scalar, 32 bytes little-endian.
+    /// A canonical scalar, 32 bytes little-endian, kept in `memory`.
     ///
     /// - Throws: ``Ristretto255Error`` for zero, for the order or more, and for another length.
-    public init(_ canonical: Span<UInt8>) throws(Ristretto255Error) {
+    public init(
+      _ canonical: Span<UInt8>, in memory: SecretBytes.Memory = .heap
+    ) throws(Ristretto255Error) {
       guard canonical.count == bytes else { throw .badScalar }
       let wide = SecretBytes(count: 64, in: .heap) { out in
         for index in canonical.indices { out[index] = canonical[index] }
@@ -131,7 +133,7 @@ public enum Ristretto255 {
         try Scalar(reducing: wide)
       }
       guard scalar.withBytes({ constantTimeEqual($0, canonical) }) else { throw .badScalar }
-      self = scalar
+      self.init(unchecked: SecretBytes(copying: canonical, in: memory))
     }
 
     /// Lends the canonical encoding, 32 bytes little-endian.
