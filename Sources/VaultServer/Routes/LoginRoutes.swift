@@ -9,6 +9,7 @@ import VaultProtocol
 extension VaultService {
   /// `POST /v1/login`: KE1 to KE2, for names that there are and names that there are not alike.
   @Sendable func startLogin(_ call: Call) async throws -> Response {
+    let begun = ContinuousClock.now
     let start = try await call.message(WireLoginStart.self, .fields)
     let name = try accountName(start.name)
     let key = secrets.nameKey(of: name)
@@ -28,6 +29,7 @@ extension VaultService {
     } catch {
       throw ProblemResponse(.malformed)
     }
+    try await EvenTime.wait(since: begun)
     return try call.reply(answer)
   }
 
