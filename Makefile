@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-.PHONY: help demo test run check format bench release install clean
+.PHONY: help demo test run check canary timing format bench release install clean
 
 PREFIX ?= /usr/local
 
@@ -24,6 +24,19 @@ run: ## a server on SQLite in ./.run, until Ctrl-C, and what to type next
 
 check: ## the whole gate, as CI runs it
 	@scripts/check.sh
+
+canary: ## plant secrets, then look for them in memory, core files, logs, databases, traffic; as root
+	@scripts/setup.sh canary
+	@swift build --explicit-target-dependency-import-check error --product journal
+	@swift build --explicit-target-dependency-import-check error --product vaultd
+	@$$([ "$$(id -u)" = 0 ] || echo sudo) .venv/bin/python scripts/canary/sweep.py --bin "$$(swift build --show-bin-path)"
+
+timing: ## whether time tells account names apart, or secrets that are compared
+	@scripts/setup.sh canary
+	@swift build --explicit-target-dependency-import-check error --product vaultd
+	@swift build --explicit-target-dependency-import-check error --product TimingCheck
+	@.venv/bin/python scripts/canary/timing.py --bin "$$(swift build --show-bin-path)" \
+	  --compare "$$(swift build --show-bin-path)/TimingCheck"
 
 format: ## format every Swift file in place
 	@git ls-files -z '*.swift' ':!:*.pb.swift' | xargs -0 swift format --in-place

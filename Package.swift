@@ -130,6 +130,10 @@ let package = Package(
     .testTarget(
       name: "KeyFlowTests", dependencies: ["KeyFlow", "KeyExchange", "Sodium", "TestSupport"],
       swiftSettings: tests),
+    // What `make timing` measures comparisons of secrets with.
+    .executableTarget(
+      name: "TimingCheck", dependencies: ["Sodium"], path: "Tests/TimingCheck",
+      swiftSettings: tests),
     // A process that the tests kill while it writes.
     .executableTarget(
       name: "CrashHelper", dependencies: ["JournalClient", "KeyFlow"], path: "Tests/CrashHelper",

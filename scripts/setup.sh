@@ -5,7 +5,8 @@
 #
 #   scripts/setup.sh build    what compiling, the demo and the server need
 #   scripts/setup.sh test     that, and PostgreSQL
-#   scripts/setup.sh check    that, the C compiler and spin of the models, and .venv for the Python half
+#   scripts/setup.sh canary   that, gdb, and .venv for the Python half
+#   scripts/setup.sh check    what test needs, the C compiler and spin of the models, and .venv for the Python half
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -13,8 +14,9 @@ packages=(libsodium-dev libpq-dev libsqlite3-dev zlib1g-dev pkg-config python3 m
 case ${1:-build} in
   build) ;;
   test) packages+=(postgresql) ;;
+  canary) packages+=(postgresql python3-venv gdb) ;;
   check) packages+=(postgresql python3-venv spin gcc libc6-dev binutils) ;;
-  *) sed -n '3,9s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
+  *) sed -n '3,10s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
 esac
 
 fail() { echo "setup.sh: error: $*" >&2; exit 1; }
@@ -50,7 +52,7 @@ if [ ${#missing[@]} -gt 0 ]; then
     { cat "$log" >&2; fail "apt-get install failed"; }
 fi
 
-if [ "${1:-build}" = check ]; then
+if [[ ${1:-build} == @(check|canary) ]]; then
   wanted=$(cat keyflow/model/requirements.txt scripts/requirements.txt)
   if [ "$wanted" != "$(cat .venv/installed.txt 2>/dev/null)" ]; then
     echo "setup.sh: making .venv"
