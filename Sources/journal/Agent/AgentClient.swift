@@ -73,8 +73,7 @@ struct AgentClient {
   /// - Throws: ``SystemError``.
   func endWhenLocked() throws(SystemError) {
     guard let place = places.first else { throw .unexpected }
-    let own = place.name + "-" + String(ProcessInfo.processInfo.processIdentifier)
-    let listener = try LocalSocket.listen(at: own, in: place.folder)
+    let listener = try Self.listen(beside: place)
     Thread.detachNewThread {
       while true {
         guard (try? listener.wait(milliseconds: 3_600_000)) == true,
@@ -88,18 +87,26 @@ struct AgentClient {
     }
   }
 
+  /// How many commands can keep the keys at once.
+  private static let holders = 1...8
+
+  private static func listen(beside place: Place) throws(SystemError) -> LocalSocket {
+    for number in holders {
+      do throws(SystemError) {
+        return try LocalSocket.listen(at: "\(place.name)-\(number)", in: place.folder)
+      } catch {
+        guard error.code == EADDRINUSE else { throw error }
+      }
+    }
+    throw SystemError(call: "listen", code: EADDRINUSE)
+  }
+
   private func endAgents() -> Bool { places.map(end).contains(true) }
 
   /// Ends the commands that listen beside `place`.
   private func endHolders(beside place: Place) -> Bool {
-    let names = (try? FileManager.default.contentsOfDirectory(atPath: place.folder)) ?? []
-    var ended = false
-    for name in names where name.hasPrefix(place.name + "-") {
-      if end(Place(folder: place.folder, name: name)) { ended = true }
-      // The address of a process that is gone.
-      try? LocalSocket.listen(at: name, in: place.folder).close(name, in: place.folder)
-    }
-    return ended
+    Self.holders.map { end(Place(folder: place.folder, name: "\(place.name)-\($0)")) }
+      .contains(true)
   }
 
   /// Ends the process that listens at `place`, and returns when its memory is wiped.
