@@ -128,7 +128,8 @@ let package = Package(
       dependencies: ["KeyExchange", "OPAQUEHelper", "Sodium", "TestSupport"],
       swiftSettings: tests),
     .testTarget(
-      name: "KeyFlowTests", dependencies: ["KeyFlow", "KeyExchange", "Sodium", "TestSupport"],
+      name: "KeyFlowTests",
+      dependencies: ["CSodium", "KeyFlow", "KeyExchange", "Sodium", "TestSupport"],
       swiftSettings: tests),
     // What `make timing` measures comparisons of secrets with.
     .executableTarget(

@@ -136,7 +136,7 @@ import Testing
     }
   }
 
-  @Test func `another user's processes cannot read the agent's memory`() async throws {
+  @Test func `C7: another user's processes cannot read the agent's memory`() async throws {
     try await Self.withAgent { folder, process in
       // Not dumpable: the kernel gives its memory's file to root alone.
       let path = "/proc/\(process)/mem"

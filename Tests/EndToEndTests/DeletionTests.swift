@@ -103,7 +103,7 @@ import VaultProtocol
     }
   }
 
-  @Test func `a receipt that is not signed by the pinned key is refused`() async throws {
+  @Test func `C8: a receipt that is not signed by the pinned key is refused`() async throws {
     let vault = try TestVault()
     try await vault.serve { server in
       let pair = try await Pair(at: server, ["one"])
@@ -120,7 +120,7 @@ import VaultProtocol
     }
   }
 
-  @Test func `a server that says deleted and still serves is found out`() async throws {
+  @Test func `C8: a server that says deleted and still serves is found out`() async throws {
     let vault = try TestVault()
     try await vault.serve { server in
       let pair = try await Pair(at: server, ["one"])

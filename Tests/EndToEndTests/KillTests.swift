@@ -6,7 +6,7 @@ import Testing
 
 /// Processes killed with SIGKILL at random points of a sync or of turning encryption on.
 @Suite struct KillTests {
-  @Test func `a killed sync loses and doubles nothing that was acknowledged`() async throws {
+  @Test func `C12: a killed sync loses and doubles nothing that was acknowledged`() async throws {
     var random = SeededGenerator(for: "KillTests sync")
     let pauses = (0..<12).map { _ in Int.random(in: 20...250, using: &random) }
     let vault = try TestVault()

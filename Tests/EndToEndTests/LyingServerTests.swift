@@ -69,11 +69,11 @@ import VaultProtocol
     }
   }
 
-  @Test func `a dropped record is incomplete`() async throws {
+  @Test func `B2: a dropped record is incomplete`() async throws {
     try await deceive(3, feed { $0.records.removeLast() }, .incomplete, fault: .incomplete)
   }
 
-  @Test func `a doubled record under another id is named as the other one's`() async throws {
+  @Test func `B3: a doubled record under another id is named as the other one's`() async throws {
     let lie = feed { changes in
       guard var copy = changes.records.first else { return }
       copy.recordID[0] ^= 1
@@ -90,7 +90,7 @@ import VaultProtocol
     }
   }
 
-  @Test func `swapped blobs are named, both`() async throws {
+  @Test func `B1: swapped blobs are named, both`() async throws {
     let lie = feed { changes in
       let (first, second) = (changes.records[0], changes.records[1])
       changes.records[0].blob = second.blob
@@ -109,7 +109,7 @@ import VaultProtocol
     }
   }
 
-  @Test func `a blob that was altered with its hash is named as tampered with`() async throws {
+  @Test func `A1: a blob that was altered with its hash is named as tampered with`() async throws {
     let lie = feed { changes in
       var blob = [UInt8](changes.records[0].blob)
       blob[300] ^= 1
@@ -121,14 +121,14 @@ import VaultProtocol
     }
   }
 
-  @Test func `a state under another revision's number is named as turned back`() async throws {
+  @Test func `B1: a state under another revision's number is named as turned back`() async throws {
     let lie = feed { $0.records[0].revision += 1 }
     try await deceive(1, lie, fault: .incomplete) { error, written in
       #expect(error == .altered(entries: [AlteredEntry(id: written[0], .turnedBack)]))
     }
   }
 
-  @Test func `an altered head is incomplete`() async throws {
+  @Test func `A1: an altered head is incomplete`() async throws {
     let lie = feed { changes in
       guard let last = changes.heads.indices.last else { return }
       changes.heads[last].blob[200] ^= 1
@@ -136,7 +136,7 @@ import VaultProtocol
     try await deceive(3, lie, .incomplete, fault: .incomplete)
   }
 
-  @Test func `a chain without the pinned head is forked`() async throws {
+  @Test func `B2: a chain without the pinned head is forked`() async throws {
     let lie = feed { changes in changes.heads = changes.heads.suffix(1) }
     try await deceive(3, lie, .forked, fault: .forked)
   }
@@ -145,7 +145,7 @@ import VaultProtocol
     try await deceive(3, feed { $0.heads = [] }, .incomplete, fault: .incomplete)
   }
 
-  @Test func `a smaller seq is rolled back`() async throws {
+  @Test func `B2: a smaller seq is rolled back`() async throws {
     let lie = feed { changes in
       changes.seq = 1
       changes.heads = []
@@ -154,15 +154,15 @@ import VaultProtocol
     try await deceive(3, lie, .rolledBack, fault: .rolledBack)
   }
 
-  @Test func `a lower generation is rolled back`() async throws {
+  @Test func `B2: a lower generation is rolled back`() async throws {
     try await deceive(3, feed { $0.generation = 0 }, .rolledBack, fault: .rolledBack)
   }
 
-  @Test func `a higher generation waits for the user`() async throws {
+  @Test func `B2: a higher generation waits for the user`() async throws {
     try await deceive(3, feed { $0.generation += 1 }, .newGeneration, fault: .newGeneration)
   }
 
-  @Test func `a higher epoch asks for the password and is not believed`() async throws {
+  @Test func `A2: a higher epoch asks for the password and is not believed`() async throws {
     try await deceive(
       3, feed { $0.epoch += 1 }, .needsPassword(.newEpoch), fault: .needsPassword)
   }
@@ -186,12 +186,12 @@ import VaultProtocol
     }
   }
 
-  @Test func `a deletion without a certificate is not believed`() async throws {
+  @Test func `C8: a deletion without a certificate is not believed`() async throws {
     let lie: TestVault.Fault = { _, _ in .problem(.gone) }
     try await deceive(3, lie, .untrustedDeletion, fault: .untrustedDeletion)
   }
 
-  @Test func `a deletion under a key of the server's own is not believed`() async throws {
+  @Test func `C8: a deletion under a key of the server's own is not believed`() async throws {
     let lie: TestVault.Fault = { _, _ in
       let uid = ObjectID.make()
       let certificate = DeletionCertificate(

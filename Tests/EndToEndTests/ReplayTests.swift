@@ -9,7 +9,7 @@ import Testing
 import VaultProtocol
 
 @Suite struct ReplayTests {
-  @Test func `a commit without an answer is sent again first, byte for byte`() async throws {
+  @Test func `B8: a commit without an answer is sent again first, byte for byte`() async throws {
     let vault = try TestVault()
     try await vault.serve { server in
       let pair = try await Pair(at: server, ["one"])
@@ -39,7 +39,8 @@ import VaultProtocol
     }
   }
 
-  @Test func `a certificate from before what was verified since is not believed`() async throws {
+  @Test func `C8: a certificate from before what was verified since is not believed`() async throws
+  {
     let vault = try TestVault()
     try await vault.serve { server in
       let pair = try await Pair(at: server, ["one"])

@@ -10,7 +10,7 @@ import VaultProtocol
 
 /// Three devices, a network that cuts at random, any order of edits and syncs.
 @Suite struct ScheduleTests {
-  @Test func `devices that do anything in any order agree in the end, and nothing is lost`()
+  @Test func `C12: devices that do anything in any order agree in the end, and nothing is lost`()
     async throws
   {
     let random = Mutex(SeededGenerator(for: "ScheduleTests"))

@@ -65,7 +65,7 @@ import VaultProtocol
     }
   }
 
-  @Test func `an older state than the one seen is named`() async throws {
+  @Test func `B3: an older state than the one seen is named`() async throws {
     try await turnBack(kept: 0, saves: 1) { error, id in
       #expect(error == .altered(entries: [AlteredEntry(id: id, .turnedBack)]))
     }

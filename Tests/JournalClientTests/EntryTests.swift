@@ -90,7 +90,7 @@ import Testing
     #expect(throws: JournalError.self) { try journal.id(beginningWith: "no hex") }
   }
 
-  @Test func `neither text nor title stands in any file`() throws {
+  @Test func `C6: neither text nor title stands in any file`() throws {
     let journal = try test.create()
     try journal.write(title: "MARKERTITLE", content: "MARKERTEXT", tags: ["MARKERTAG"])
     _ = try journal.list()

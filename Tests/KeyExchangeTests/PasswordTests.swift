@@ -78,7 +78,7 @@ import Testing
     }
   }
 
-  @Test func `no byte of a long password is without effect`() throws {
+  @Test func `A13: no byte of a long password is without effect`() throws {
     let password = [UInt8](repeating: UInt8(ascii: "x"), count: 1_024)
     var seen: Set<[UInt8]> = [try normalForm(password)]
     for index in password.indices {
@@ -89,7 +89,7 @@ import Testing
     #expect(seen.count == 1_025)
   }
 
-  @Test func `NFC and NFD of one password log in`() throws {
+  @Test func `A13: NFC and NFD of one password log in`() throws {
     let account = try Account(password: "caf\u{E9} \u{1E69}")
     let login = try account.login(password: "cafe\u{301}\u{A0}s\u{307}\u{323}")
     let result = try login.finish(account.ke2(for: login), trying: Account.profiles)

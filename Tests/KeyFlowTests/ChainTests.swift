@@ -120,7 +120,7 @@ import Testing
   let uid = ObjectID.make()
   let device = ObjectID.make()
 
-  @Test func `a long chain is verified over skip links from any pin`() throws {
+  @Test func `B2: a long chain is verified over skip links from any pin`() throws {
     let ring = Keyring(current: VaultKey.make(epoch: 1))
     var root = VaultRoot()
     var heads: [UInt64: (blob: [UInt8], head: Head)] = [:]

@@ -58,7 +58,7 @@ import Testing
   }
 
   @Test(arguments: [SecretBytes.Memory.guarded, .heap])
-  func `nothing is left of a dropped secret`(memory: SecretBytes.Memory) throws {
+  func `C7: nothing is left of a dropped secret`(memory: SecretBytes.Memory) throws {
     let masked = try makeDroppedSecret(in: memory)
     #expect(try copiesInMemory(of: masked) == 0)
   }

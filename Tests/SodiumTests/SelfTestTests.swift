@@ -19,7 +19,7 @@ import Testing
     #expect(SelfTest.failures(expecting: answers) == [broken])
   }
 
-  @Test func `a hardened process leaves no core dump and is not readable`() async {
+  @Test func `C7: a hardened process leaves no core dump and is not readable`() async {
     await #expect(processExitsWith: .success) {
       guard !isHardened, hardenProcess(), isHardened else { fatalError() }
     }

@@ -8,7 +8,7 @@ import VaultProtocol
 
 /// Commits and single records.
 @Suite struct CommitTests {
-  @Test func `the same commit again gets the first answer`() async throws {
+  @Test func `C12: the same commit again gets the first answer`() async throws {
     try await TestServer().run { visitor in
       var alice = try await Owner.joined(visitor)
       let commit = alice.commit([record()])

@@ -9,7 +9,7 @@ import VaultProtocol
 
 /// "Delete cloud data".
 @Suite struct DeletionTests {
-  @Test func `the receipt is signed by the announced key, over what went`() async throws {
+  @Test func `C8: the receipt is signed by the announced key, over what went`() async throws {
     let server = try TestServer()
     try await server.run { visitor in
       var alice = try await Owner.joined(visitor)
@@ -63,7 +63,7 @@ import VaultProtocol
     }
   }
 
-  @Test func `no deletion without a fresh login, nor without a certificate`() async throws {
+  @Test func `A8: no deletion without a fresh login, nor without a certificate`() async throws {
     let server = try TestServer()
     try await server.run { visitor in
       let alice = try await Owner.joined(visitor)

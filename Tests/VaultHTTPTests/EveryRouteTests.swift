@@ -55,7 +55,7 @@ struct RouteCase: Sendable, CustomTestStringConvertible {
   }
 
   @Test(arguments: RouteCase.all.filter(\.needsSession))
-  func `no session, no answer`(route: RouteCase) async throws {
+  func `C5: no session, no answer`(route: RouteCase) async throws {
     try await TestServer().run { visitor in
       #expect(try await visitor.send(route.method, route.path).problem == .unauthorized)
       var forger = visitor
@@ -169,7 +169,7 @@ struct RouteCase: Sendable, CustomTestStringConvertible {
   }
 
   @Test(arguments: RouteCase.all)
-  func `nothing is cached, sniffed, framed or run`(route: RouteCase) async throws {
+  func `C9: nothing is cached, sniffed, framed or run`(route: RouteCase) async throws {
     try await TestServer().run { visitor in
       let headers = try await visitor.send(route.method, route.path).headers
       #expect(headers[.cacheControl] == "no-store")

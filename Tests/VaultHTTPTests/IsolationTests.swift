@@ -11,7 +11,7 @@ import VaultProtocol
 /// One user's requests never reach another's data: with another's ids the answer is exactly the one
 /// for what there is not.
 @Suite struct IsolationTests {
-  @Test func `another user's records are absent`() async throws {
+  @Test func `C5: another user's records are absent`() async throws {
     try await TestServer().run { visitor in
       var alice = try await Owner.joined(visitor, name: "alice")
       let mallory = try await Owner.joined(visitor, name: "mallory")
@@ -34,7 +34,7 @@ import VaultProtocol
     }
   }
 
-  @Test func `another user's sessions are absent`() async throws {
+  @Test func `C5: another user's sessions are absent`() async throws {
     try await TestServer().run { visitor in
       let alice = try await Owner.joined(visitor, name: "alice")
       let mallory = try await Owner.joined(visitor, name: "mallory")
@@ -66,7 +66,7 @@ import VaultProtocol
     }
   }
 
-  @Test func `a session is good for its own user alone`() async throws {
+  @Test func `C5: a session is good for its own user alone`() async throws {
     try await TestServer().run { visitor in
       let alice = try await Owner.joined(visitor, name: "alice")
       var mallory = try await Owner.joined(visitor, name: "mallory")
@@ -81,7 +81,7 @@ import VaultProtocol
     }
   }
 
-  @Test func `another's name is not re-registered`() async throws {
+  @Test func `C5: another's name is not re-registered`() async throws {
     try await TestServer().run { visitor in
       _ = try await Owner.joined(visitor, name: "alice")
       let mallory = try await Owner.joined(visitor, name: "mallory")

@@ -50,7 +50,7 @@ import VaultProtocol
     }
   }
 
-  @Test func `no change without a fresh login`() async throws {
+  @Test func `A8: no change without a fresh login`() async throws {
     let server = try TestServer()
     try await server.run { visitor in
       let alice = try await Owner.joined(visitor)
@@ -87,7 +87,9 @@ import VaultProtocol
     }
   }
 
-  @Test func `another password ends the other sessions and is the one that counts`() async throws {
+  @Test func `A8: another password ends the other sessions and is the one that counts`()
+    async throws
+  {
     try await TestServer().run { visitor in
       let old = try await Owner.joined(visitor)
       var alice = old
@@ -113,7 +115,7 @@ import VaultProtocol
     }
   }
 
-  @Test func `a login begun under the old password makes no session`() async throws {
+  @Test func `A8: a login begun under the old password makes no session`() async throws {
     try await TestServer().run { visitor in
       var alice = try await Owner.joined(visitor)
       let (_, create, _) = try await alice.beginLogin()

@@ -14,7 +14,7 @@ import VaultProtocol
 @Suite struct LogTests {
   private static let marker = "marker-zebra"
 
-  @Test func `no line holds what came from outside`() async throws {
+  @Test func `C6: no line holds what came from outside`() async throws {
     let server = try TestServer()
     try await server.run { visitor in
       var alice = try await Owner.joined(visitor, name: Self.marker)
@@ -67,7 +67,7 @@ import VaultProtocol
       lines.all == ["time=1970-01-01T00:00:00Z level=error event=\"unexpected error\" count=3"])
   }
 
-  @Test func `metrics tell routes, not users`() async throws {
+  @Test func `C6: metrics tell routes, not users`() async throws {
     let server = try TestServer()
     let metrics = ServerMetrics()
     let application = buildApplication(

@@ -9,7 +9,7 @@ import VaultProtocol
 
 /// Login and what bounds guessing.
 @Suite struct LoginTests {
-  @Test func `an unknown name and a wrong password look alike`() async throws {
+  @Test func `C1: an unknown name and a wrong password look alike`() async throws {
     try await TestServer().run { visitor in
       var alice = try await Owner.joined(visitor)
       alice.password = "wrong"
@@ -107,7 +107,7 @@ import VaultProtocol
     }
   }
 
-  @Test func `a name can be tried ten times, then once a minute`() async throws {
+  @Test func `C2: a name can be tried ten times, then once a minute`() async throws {
     let server = try TestServer()
     try await server.run { visitor in
       var alice = Owner(visitor, name: "alice")
@@ -133,7 +133,7 @@ import VaultProtocol
     }
   }
 
-  @Test func `a success is credited once, however often it is repeated`() async throws {
+  @Test func `C2: a success is credited once, however often it is repeated`() async throws {
     try await TestServer().run { visitor in
       var alice = try await Owner.joined(visitor)
       let (_, create, _) = try await alice.beginLogin()
@@ -160,7 +160,7 @@ import VaultProtocol
     }
   }
 
-  @Test func `a session that was ended does not come back by its login's last message`()
+  @Test func `A8: a session that was ended does not come back by its login's last message`()
     async throws
   {
     try await TestServer().run { visitor in
@@ -176,7 +176,7 @@ import VaultProtocol
     }
   }
 
-  @Test func `an address cannot try many names`() async throws {
+  @Test func `C2: an address cannot try many names`() async throws {
     let server = try TestServer { $0.addressRate = .init(burst: 5, interval: .seconds(6)) }
     try await server.run { visitor in
       for number in 0..<5 { _ = try await Owner(visitor, name: "name\(number)").beginLogin() }
@@ -187,7 +187,7 @@ import VaultProtocol
     }
   }
 
-  @Test func `registration draws on the name's bucket too`() async throws {
+  @Test func `C2: registration draws on the name's bucket too`() async throws {
     try await TestServer().run { visitor in
       let alice = Owner(visitor, name: "alice")
       for _ in 0..<10 { _ = try await alice.record(by: visitor) }

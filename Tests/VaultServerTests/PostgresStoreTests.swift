@@ -65,7 +65,7 @@ import VaultProtocol
     "accounts", "sessions", "vaults", "keyrings", "commits", "records", "revisions", "deletions",
     "certificates", "nonces",
   ])
-  func `a statement that forgets the user sees one user's rows, or none`(
+  func `C5: a statement that forgets the user sees one user's rows, or none`(
     table: String
   ) async throws {
     try await PostgresSchema.with { schema in

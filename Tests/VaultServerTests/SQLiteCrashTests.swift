@@ -8,7 +8,7 @@ import VaultServer
 @testable import StoreConformance
 
 @Suite struct SQLiteCrashTests {
-  @Test func `what was acknowledged before a kill is there, once, after it`() async throws {
+  @Test func `C12: what was acknowledged before a kill is there, once, after it`() async throws {
     let folder = try TemporaryFolder()
     let path = folder.path("vault.sqlite")
     let log = folder.path("acknowledged")

@@ -151,7 +151,7 @@ import VaultProtocol
     #expect(report.heads == 3)
   }
 
-  @Test func `after a deletion no byte of a blob is left in the files`() async throws {
+  @Test func `C8: after a deletion no byte of a blob is left in the files`() async throws {
     let store = try SQLiteStore(path: path)
     let person = try await Person(store)
     let revision = Revision.random(bytes: 20_000)
