@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-.PHONY: help demo test run check canary timing format bench release install clean
+.PHONY: help demo test run check canary timing mutants format bench release install clean
 
 PREFIX ?= /usr/local
 
@@ -37,6 +37,10 @@ timing: ## whether time tells account names apart, or secrets that are compared
 	@swift build --explicit-target-dependency-import-check error --product TimingCheck
 	@.venv/bin/python scripts/canary/timing.py --bin "$$(swift build --show-bin-path)" \
 	  --compare "$$(swift build --show-bin-path)/TimingCheck"
+
+mutants: ## take each defence away and demand that its test fails; nightly, slow; ONLY="names" for some
+	@scripts/setup.sh test
+	@scripts/mutants.py $(if $(ONLY),--only $(ONLY))
 
 format: ## format every Swift file in place
 	@git ls-files -z '*.swift' ':!:*.pb.swift' | xargs -0 swift format --in-place

@@ -38,6 +38,10 @@ none "a secret taken as an argument or from the environment" "$(
   git grep -nE 'environment\[".*(PASSWORD|PASSPHRASE|SECRET)' -- 'Sources/*.swift' || true)"
 echo "kept"
 
+begin "attacks and mutants"
+scripts/attacks.py
+scripts/mutants.py --check
+
 begin "tests"
 scripts/test.sh
 

@@ -146,7 +146,10 @@ class Scratch:
 
 def judge(scratch, mutant):
     """One mutant's end, and why where it is not 'killed'."""
-    scratch.apply(mutant)
+    try:
+        scratch.apply(mutant)
+    except Fault as fault:
+        return "does not apply", str(fault)
     try:
         errors = scratch.build()
         if errors:

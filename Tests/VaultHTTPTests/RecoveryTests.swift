@@ -101,7 +101,7 @@ import VaultProtocol
     ]
 
   @Test(arguments: openFaults.indices)
-  func `a proof to open with one fault opens nothing`(index: Int) async throws {
+  func `A9: a proof to open with one fault opens nothing`(index: Int) async throws {
     let (name, before, after) = Self.openFaults[index]
     try await TestServer().run { visitor in
       let alice = try await Owner.joined(visitor)
@@ -117,7 +117,7 @@ import VaultProtocol
     }
   }
 
-  @Test func `a proof for one step is none for another`() async throws {
+  @Test func `A9: a proof for one step is none for another`() async throws {
     try await TestServer().run { visitor in
       let alice = try await Owner.joined(visitor)
       let begun = try await Recovery.begun(alice)
@@ -162,7 +162,7 @@ import VaultProtocol
     }
   }
 
-  @Test func `a nonce is used once, but for the same request again`() async throws {
+  @Test func `A9: a nonce is used once, but for the same request again`() async throws {
     try await TestServer().run { visitor in
       let alice = try await Owner.joined(visitor)
       let begun = try await Recovery.begun(alice)
@@ -199,7 +199,7 @@ import VaultProtocol
   ]
 
   @Test(arguments: replaceFaults.indices)
-  func `new credentials other than the signed ones are not taken`(index: Int) async throws {
+  func `A9: new credentials other than the signed ones are not taken`(index: Int) async throws {
     let (name, fault) = Self.replaceFaults[index]
     try await TestServer().run { visitor in
       let alice = try await Owner.joined(visitor)
@@ -212,7 +212,7 @@ import VaultProtocol
     }
   }
 
-  @Test func `a nonce and a proof of another account are none`() async throws {
+  @Test func `A9: a nonce and a proof of another account are none`() async throws {
     try await TestServer().run { visitor in
       let alice = try await Owner.joined(visitor)
       let bob = try await Owner.joined(visitor, name: "bob")
