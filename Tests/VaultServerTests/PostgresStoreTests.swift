@@ -184,6 +184,25 @@ import VaultProtocol
     }
   }
 
+  @Test func `each blob asked for is found by its key, with no statistics of the table`()
+    async throws
+  {
+    try await PostgresSchema.with { schema in
+      let store = try await schema.store()
+      let key = RowKey(record: .random(), hash: .random())
+      let fetch = PostgresStore.fetching([key], limit: 1, of: .random())
+      let plan = try await store.exchange([
+        Statement("EXPLAIN (COSTS OFF) " + fetch.text, fetch.values)
+      ])
+      let lines = try plan[0].map { try $0.text(0) }
+      let conditions = lines.filter { $0.contains("Index Cond:") }
+      #expect(conditions.count == 2, "\(lines)")
+      #expect(conditions.allSatisfy { $0.contains("record_id = n") }, "\(lines)")
+      #expect(!lines.contains { $0.contains("Join Filter") }, "\(lines)")
+      await store.close()
+    }
+  }
+
   @Test func `an empty database is not filled where one must be there`() async throws {
     try await PostgresSchema.with { schema in
       await #expect(throws: StoreError.self) {

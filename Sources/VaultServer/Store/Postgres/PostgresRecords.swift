@@ -4,27 +4,36 @@ import LibPQ
 public import VaultProtocol
 
 extension PostgresStore {
-  /// Blobs by their rows, as many as fit.
-  public func fetch(
-    _ rows: [RowKey], limit: Int, caller: Caller, now: Timestamp
-  ) async throws(StoreError) -> [FetchedRow] {
-    let statement = Statement(
+  /// The rows asked for, in order, until their blobs exceed `limit` bytes.
+  static func fetching(_ rows: [RowKey], limit: Int, of user: UserID) -> Statement {
+    // By key for each, also where the planner knows nothing of the table yet: flattened into a join
+    // it may compare each of them with all of the user's rows.
+    let row = """
+      SELECT s.revision, s.blob_hash, s.blob FROM records s
+      WHERE s.user_id = $1::uuid AND s.record_id = n.record_id AND s.blob_hash = n.blob_hash OFFSET 0
+      """
+    return Statement(
       """
       SELECT n.record_id, r.revision, r.blob_hash, r.blob FROM (
         SELECT a.*, sum(a.size) OVER (ORDER BY a.i ROWS UNBOUNDED PRECEDING) AS total FROM (
           SELECT n.i, n.record_id, n.blob_hash, octet_length(r.blob) AS size
           FROM unnest($2::uuid[], $3::bytea[]) WITH ORDINALITY AS n (record_id, blob_hash, i)
-            LEFT JOIN records r ON r.user_id = $1::uuid AND r.record_id = n.record_id
-              AND r.blob_hash = n.blob_hash) a) n
-        LEFT JOIN records r ON r.user_id = $1::uuid AND r.record_id = n.record_id
-          AND r.blob_hash = n.blob_hash
+            LEFT JOIN LATERAL (\(row)) r ON true) a) n
+        LEFT JOIN LATERAL (\(row)) r ON true
       WHERE n.i = 1 OR coalesce(n.total, 0) <= $4::bigint
       ORDER BY n.i
       """,
       [
-        .id(caller.user), .ids(rows.map(\.record)), .hashes(rows.map(\.hash)),
+        .id(user), .ids(rows.map(\.record)), .hashes(rows.map(\.hash)),
         .number(max(0, limit)),
       ], name: "fetch")
+  }
+
+  /// Blobs by their rows, as many as fit.
+  public func fetch(
+    _ rows: [RowKey], limit: Int, caller: Caller, now: Timestamp
+  ) async throws(StoreError) -> [FetchedRow] {
+    let statement = Self.fetching(rows, limit: limit, of: caller.user)
     let (_, results) = try await read(caller, now: now, [statement])
     var fetched: [FetchedRow] = []
     for row in results[0] {
