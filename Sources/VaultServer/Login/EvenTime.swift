@@ -5,7 +5,7 @@
 /// Finding an account takes some microseconds more than finding none, which many requests together
 /// would tell.
 enum EvenTime {
-  /// Several times what a login's first step takes.
+  /// Several times what the first step of a login or a recovery takes.
   static let step = Duration.milliseconds(5)
 
   /// Waits until a whole number of steps has passed since `begun`.

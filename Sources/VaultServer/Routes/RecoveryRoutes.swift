@@ -14,12 +14,14 @@ import VaultProtocol
 extension VaultService {
   /// `POST /v1/recovery`.
   @Sendable func startRecovery(_ call: Call) async throws -> Response {
+    let begun = ContinuousClock.now
     let name = try accountName(try await call.message(WireRecoveryStart.self, .fields).name)
     try limiter.count(address: address(call), now: call.now)
     let user = try await user(recovering: name)
     var started = WireRecoveryStarted()
     started.uid = Data(user.bytes)
     started.nonce = Data(RecoveryNonce.make(.open, of: user, now: call.now, secrets).bytes)
+    try await EvenTime.wait(since: begun)
     return try call.reply(started)
   }
 
