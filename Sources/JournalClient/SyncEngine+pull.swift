@@ -96,14 +96,18 @@ extension SyncEngine {
     } catch {
       throw try refused(error, session)
     }
-    guard let reading, let blob = reading.last.heads.first.map({ [UInt8]($0.blob) }),
-      let head = try? Head(opening: blob, with: session.keys.keyring, uid: session.keys.uid),
-      head.generation == reading.last.generation, head.seq == 1
-    else { throw .incomplete }
-    return (
-      reading,
-      HeadPoint(generation: head.generation, seq: 1, hash: Digest(ofBlob: blob.span))
-    )
+    guard let reading else { throw .incomplete }
+    let last = reading.last
+    let snapshot = Snapshot(
+      generation: last.generation, seq: last.seq, heads: last.heads.map { [UInt8]($0.blob) })
+    do {
+      return (
+        reading,
+        try snapshot.beginning(keyring: session.keys.keyring, uid: session.keys.uid)
+      )
+    } catch {
+      throw JournalError(error)
+    }
   }
 
   /// The root over the vault's rows at `pin`, from memory or from the store.

@@ -67,6 +67,20 @@ public struct Snapshot: Sendable {
     return (last, HeadPoint(generation: generation, seq: seq, hash: hash))
   }
 
+  /// What a device takes as its pin that has none in the announced generation: head 1 of it, which
+  /// must be the first of ``heads`` and open under a key of ours, that is be a device's of the owner.
+  ///
+  /// - Throws: `incomplete` where it is not.
+  public func beginning(
+    keyring: borrowing Keyring, uid: ObjectID
+  ) throws(HeadFault) -> HeadPoint {
+    guard let blob = heads.first,
+      let head = try? Head(opening: blob, with: keyring, uid: uid),
+      head.generation == generation, head.seq == 1
+    else { throw .incomplete }
+    return HeadPoint(generation: generation, seq: 1, hash: Digest(ofBlob: blob.span))
+  }
+
   /// All heads, as many as there are blobs.
   private func open(
     _ blobs: [[UInt8]], keyring: borrowing Keyring, uid: ObjectID

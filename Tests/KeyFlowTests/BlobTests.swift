@@ -18,6 +18,7 @@ import Testing
     let salt: Hex?
     let plaintext: Hex?
     let blob: Hex
+    let zeros: Int?
     let blobHash: Hex?
     let error: String?
 
@@ -32,8 +33,9 @@ import Testing
   func `a blob is sealed and opened, or refused for its fault`(_ vector: Case) throws {
     let binding = try vector.binding()
     guard vector.error == nil else {
+      let blob = vector.blob.bytes + [UInt8](repeating: 0, count: vector.zeros ?? 0)
       expect(vector.error) { () throws(BlobError) in
-        _ = try Blob.open(vector.blob.bytes.span, key: vector.key.bytes.span, binding: binding)
+        _ = try Blob.open(blob.span, key: vector.key.bytes.span, binding: binding)
       }
       return
     }

@@ -47,6 +47,7 @@ import Testing
     let seq: UInt64
     let heads: [Hex]
     let rows: [RowCase]
+    let changed: [RowCase]?
     let headHash: Hex?
     let error: String?
   }
@@ -68,11 +69,48 @@ import Testing
       #expect(vector.error == HeadFault.incomplete.rawValue)
       return
     }
+    for row in vector.changed ?? [] { root.set(try row.row()) }
     let snapshot = Snapshot(
       generation: vector.generation, seq: vector.seq, heads: vector.heads.map(\.bytes))
     do {
       let point = try snapshot.verify(from: pin, root: &root, keyring: ring, uid: uid).point
       #expect(vector.error == nil)
+      #expect(point.hash.bytes == vector.headHash?.bytes)
+    } catch {
+      #expect(error.rawValue == vector.error)
+    }
+  }
+
+  struct BeginningCase: Decodable, Sendable {
+    let name: String
+    let uid: Hex
+    let keys: [VerdictCase.EpochKey]
+    let generation: UInt32
+    let seq: UInt64
+    let heads: [Hex]
+    let rows: [RowCase]
+    let firstHash: Hex?
+    let headHash: Hex?
+    let error: String?
+  }
+
+  @Test(arguments: try Vectors<BeginningCase>.load("beginning"))
+  func `a generation without a pin is verified from its head 1, or named for what it is`(
+    _ vector: BeginningCase
+  ) throws {
+    let uid = try vector.uid.id()
+    var ring = try keyring(vector.keys[0].epoch, vector.keys[0].vaultKey)
+    for key in vector.keys.dropFirst() {
+      ring = try ring.adding(try vaultKey(key.epoch, key.vaultKey))
+    }
+    var root = try #require(VaultRoot(try vector.rows.map { try $0.row() }))
+    let snapshot = Snapshot(
+      generation: vector.generation, seq: vector.seq, heads: vector.heads.map(\.bytes))
+    do {
+      let first = try snapshot.beginning(keyring: ring, uid: uid)
+      let point = try snapshot.verify(from: first, root: &root, keyring: ring, uid: uid).point
+      #expect(vector.error == nil)
+      #expect(first.hash.bytes == vector.firstHash?.bytes)
       #expect(point.hash.bytes == vector.headHash?.bytes)
     } catch {
       #expect(error.rawValue == vector.error)
@@ -96,12 +134,7 @@ import Testing
   func `B9: a container opens whole, or is refused whole`(_ vector: ExportCase) throws {
     do {
       let container = try ExportContainer(vector.container.bytes)
-      let slot = container.slots[0]
-      let input =
-        Array("KF1-XP".utf8) + bigEndian(UInt16(vector.passphrase.bytes.count))
-        + vector.passphrase.bytes
-      let stretched = try stretch(input, slot.profile, slot.salt)
-      let opened = try container.open(slot: 0, stretched: stretched)
+      let opened = try open(container, vector.passphrase.bytes)
       let rows = opened.rows
       var payloads: [[UInt8]] = []
       for (row, record) in zip(rows, container.records) {
@@ -114,6 +147,22 @@ import Testing
       #expect(error.rawValue == vector.error)
     }
   }
+}
+
+/// Opens a container by the slot that `passphrase` fits; the last one's fault where none does.
+private func open(_ container: ExportContainer, _ passphrase: [UInt8]) throws -> OpenedExport {
+  let input = Array("KF1-XP".utf8) + bigEndian(UInt16(passphrase.count)) + passphrase
+  for (index, slot) in container.slots.dropLast().enumerated() {
+    let stretched = try stretch(input, slot.profile, slot.salt)
+    do {
+      return try container.open(slot: index, stretched: stretched)
+    } catch BlobError.commitment {
+      continue
+    }
+  }
+  let last = try #require(container.slots.last)
+  let stretched = try stretch(input, last.profile, last.salt)
+  return try container.open(slot: container.slots.count - 1, stretched: stretched)
 }
 
 @Suite struct ChainProperties {

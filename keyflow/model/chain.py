@@ -32,6 +32,23 @@ def linked(head, earlier, earlier_hash):
     require(all(name == earlier_hash for name in names), "forked")
 
 
+def overlay(rows, changed):
+    """The rows verified last, with what a feed says has changed; a later row replaces an earlier."""
+    merged = {row[0]: row for row in [*rows, *changed]}
+    return list(merged.values())
+
+
+def verify_beginning(keys, uid, announced, blobs, rows):
+    """Judges a generation in which this device has no pin: its head 1 becomes the pin."""
+    require(blobs, "incomplete")
+    try:
+        first = forms.open_head(keys, uid, blobs[0])
+    except Refused:
+        raise Refused("incomplete") from None
+    require((first.generation, first.seq) == (announced[0], 1), "incomplete")
+    return verify(keys, uid, (first.generation, 1, blob_hash(blobs[0])), announced, blobs, rows)
+
+
 def verify(keys, uid, pin, announced, blobs, rows):
     """Judges a snapshot; gives the new pin (generation, seq, hash) and moves nothing else.
 

@@ -23,11 +23,13 @@ import vectors_export
 import vectors_head
 import vectors_keys
 import vectors_opaque
+import vectors_record
+import vectors_rotation
 import vectors_scenario
 
 MODULES = (
     vectors_blob, vectors_keys, vectors_head, vectors_deletion, vectors_chain, vectors_account, vectors_opaque, vectors_export,
-    vectors_scenario,
+    vectors_scenario, vectors_record, vectors_rotation,
 )  # fmt: skip
 
 

@@ -81,6 +81,7 @@ def test_a_case_that_breaks_the_schema_is_noticed(tmp_path, monkeypatch):
 @pytest.mark.parametrize("case", cases("blob"), ids=lambda case: case["name"])
 def test_blob_cases_read_from_the_disk(case):
     key, uid, oid, sealed = unhex(case, "key", "uid", "oid", "blob")
+    sealed += bytes(case.get("zeros", 0))
     arguments = {case["epoch"]: key}, sealed, case["kind"], uid, oid, case["revision"]
     assert reason(b.open_blob, *arguments) == case.get("error")
 

@@ -74,6 +74,7 @@ def password_input():
         ("with an account code", SERVER, NAME, b"correct horse battery staple", code),
         ("decomposed password", SERVER, NAME, "cafe\u0301".encode(), b""),
         ("shortest name and server", b"v", b"a-b", b"x", b""),
+        ("every sign that names may have", b"my_vault-1.example:8484", b"s.a_m-1", b"x", b""),
         ("longest name and server", b"s" * 255, b"n" * 64, b"x" * 1024, b""),
     ):  # fmt: skip
         s.case(
@@ -89,6 +90,9 @@ def password_input():
         ("not ASCII", "name", SERVER, "saméul".encode()),
         ("no server name", "server", b"", NAME), ("a server name of 256", "server", b"s" * 256, NAME),
         ("upper-case server name", "server", b"Vault.example", NAME),
+        ("a slash in the server name", "server", b"vault/example", NAME),
+        ("a space in the server name", "server", b"vault example", NAME),
+        ("a newline at the server name's end", "server", b"vault.example\n", NAME),
     ):  # fmt: skip
         s.refused(
             title, error, lambda: a.password_input(server, name, b"pw"),

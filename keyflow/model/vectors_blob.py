@@ -51,7 +51,8 @@ def blob():
     s = Subject(
         "blob",
         "Seal with the given salt gives blob; open gives plaintext. A negative case is opened"
-        " with key for the given epoch as the only known one, expecting kind, revision, uid, oid.",
+        " with key for the given epoch as the only known one, expecting kind, revision, uid, oid;"
+        " where zeros is given, that many zero bytes follow blob.",
     )
     uid, rid = s.stream.bytes("uid", 16), s.stream.bytes("record id", 16)
     key = s.stream.bytes("vault key", 32)
@@ -115,6 +116,12 @@ def blob():
     negative("ciphertext, last byte before the tag", "aead", flip(good, -17))
     negative("tag", "aead", flip(good, -1))
     negative("one byte appended", "aead", good + b"\0")
+    zeros = b.MAX_BLOB + 1 - len(good)
+    s.refused(
+        "one byte more than the largest", "length",
+        lambda: b.open_blob({1: key}, good + bytes(zeros), b.RECORD, uid, rid, 1),
+        key=key, kind=b.RECORD, epoch=1, revision=1, uid=uid, oid=rid, blob=good, zeros=zeros,
+    )  # fmt: skip
     negative("nothing but zeros", "magic", bytes(612))
 
     salt = s.stream.bytes("faulty salt", 32)

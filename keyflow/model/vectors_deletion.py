@@ -16,7 +16,8 @@ def deletion():
         "deletion",
         "certificate: one blob for each epoch, ascending; certificateHash over all. A device with"
         " vaultKey of epoch, with the keys of older epochs where there are any, and the pin"
-        " (pinGeneration, pinSeq) accepts or refuses it.",
+        " (pinGeneration, pinSeq) accepts or refuses it. A writer lists epochs ascending; a reader"
+        " takes the first blob of its newest epoch.",
     )
 
     def make(name, generation, last_seq, epochs, device=DEVICE, time=1_795_000_123_456):
@@ -49,6 +50,19 @@ def deletion():
     def negative(name, error, epoch, blobs, pin):
         s.refused(name, error, lambda: judge(epoch, blobs, pin), **fields(epoch, blobs, pin))
 
+    _, others, _ = make("others", 2, 95, (1, 2, 3))
+    for name, epoch, listed in (
+        ("out of order", 3, blobs[::-1]),
+        ("an epoch twice: the first counts", 3, [*blobs, others[2]]),
+        ("beside a broken blob of another epoch", 3, [flip(blobs[0], -1), *blobs[1:]]),
+    ):  # fmt: skip
+        assert judge(epoch, listed, (2, 90)) == statement
+        s.case(
+            name, **fields(epoch, listed, (2, 90)), generation=2, lastSeq=90, device=DEVICE,
+            time=statement.time, plaintext=statement.encode(),
+            certificateHash=forms.certificate_hash(listed),
+        )  # fmt: skip
+    negative("an epoch twice, the first broken", "aead", 3, [flip(blobs[2], -1), blobs[2]], (2, 90))
     older = {1: VAULT_KEYS[1], 2: VAULT_KEYS[2]}
     s.refused(
         "only of an epoch that a rotation ended", "epoch",

@@ -17,7 +17,8 @@ def subjects():
 def container():
     s = Subject(
         "export",
-        "container opens with passphrase (UTF-8) to records; Argon2id profile 1 throughout.",
+        "container opens with passphrase (UTF-8) to records; Argon2id profile 1 throughout. Of"
+        " several slots the one that opens counts; where none does, the last one's error.",
     )
     draw = s.stream.bytes
     salt16, key = draw("salt16", 16), draw("export key", 32)
@@ -89,9 +90,53 @@ def container():
     refused("a record replaced by another genuine one", "incomplete", again(old + entries[1:]))
     refused("a record altered", "incomplete", again([(entries[0][0], flip(entries[0][1], -1))]
                                                     + entries[1:]))  # fmt: skip
-    wrong_head = forms.Head(1, 42, slot.head_hash, *rest(head_blob, key, uid))
-    sealed = forms.seal_head(key, UID, draw("salt of the wrong head", 32), wrong_head)
-    refused("a head of another seq than the slot's", "incomplete", again(head_blob=sealed))
+    root, *others = rest(head_blob, key, uid)
+    count, *others = others
+
+    def other_head(name, generation=1, seq=41, prev=slot.head_hash, count=count, skips=None):
+        epoch, device, time, zeros = others
+        wrong = forms.Head(
+            generation, seq, prev, root, count, epoch, device, time, skips or zeros
+        )  # fmt: skip
+        salt = draw("salt of the wrong head" + (name if seq == 41 else ""), 32)
+        sealed = forms.seal_head(key, UID, salt, wrong)
+        refused(f"a head of another {name} than the slot's", "incomplete", again(head_blob=sealed))
+
+    other_head("seq", seq=42)
+    other_head("generation", generation=2)
+    other_head("prev", prev=draw("other prev", 32))
+    other_head("count", count=count + 1)
+    other_head("skip link", skips=[slot.head_hash, *[forms.ZERO32] * (forms.SKIPS - 1)])
+
+    def slot_under(passphrase, profile, name, inside=None):
+        salt16 = draw(f"{name} salt16", 16)
+        inner = inside or slot
+        sealed = forms.seal_slot(
+            export.slot_key(passphrase, salt16, profile), "export", UID, draw(f"{name} salt", 32), inner
+        )
+        return profile, salt16, sealed
+
+    second = b"another six words from the list"
+    two = again(slots=[slot_under(second, 1, "second"), *slots])
+    assert export.open_container(second, two) == export.open_container(PASSPHRASE, two)
+    for name, passphrase in (("the first of two slots", second), ("the second of two slots", PASSPHRASE)):
+        s.case(
+            name, passphrase=passphrase, uid=UID, generation=1, seq=41, headHash=slot.head_hash,
+            exportKey=key, device=DEVICE, time=head.time,
+            fingerprint=forms.fingerprint(UID, 1, 41, slot.head_hash),
+            records=[
+                {"recordId": rid.hex(), "revision": revision, "payload": payload.hex()}
+                for rid, revision, payload in sorted(records)
+            ],
+            container=two,
+        )  # fmt: skip
+    refused("neither of two slots", "commitment", two, PASSPHRASE + b"s")
+    inner = forms.Slot(0, key, 2, 1, 1, 41, slot.head_hash)
+    refused("another profile inside the slot than in front", "profile",
+            again(slots=[slot_under(PASSPHRASE, 1, "inner profile", inner)]))  # fmt: skip
+    inner = forms.Slot(1, key, 1, 1, 1, 41, slot.head_hash)
+    refused("a slot of another epoch than 0", "epoch",
+            again(slots=[slot_under(PASSPHRASE, 1, "epoch 1", inner)]))  # fmt: skip
     refused("a slot in the head's place", "kind", again(head_blob=slots[0][2]))
     assert again() == good and b.SLOT == 2
     return s

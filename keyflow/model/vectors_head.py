@@ -36,6 +36,16 @@ def make_chain(stream, count, epoch_at=lambda seq: 1, generation=1):
     return chain
 
 
+def make_first(stream, name, generation, epoch, pinned, rows, time=1_795_100_000_000):
+    """Head 1 of a later generation; `pinned` is the blob of the head that its device had pinned."""
+    head = forms.Head(
+        generation, 1, b.blob_hash(pinned), forms.root(rows), len(rows), epoch, DEVICE, time,
+        [forms.ZERO32] * forms.SKIPS,
+    )  # fmt: skip
+    salt = stream.bytes(f"{name} salt", 32)
+    return head, forms.seal_head(VAULT_KEYS[epoch], UID, salt, head), rows, salt
+
+
 def rows_field(rows):
     return [
         {"recordId": rid.hex(), "revision": revision, "blobHash": blob_hash.hex()}
@@ -44,13 +54,24 @@ def rows_field(rows):
 
 
 def head():
-    s = Subject("head", "A chain of heads with the rows each one states; keys of epochs 1 and 2.")
+    s = Subject(
+        "head",
+        "A chain of heads with the rows each one states, then first heads of later generations."
+        " Negative cases: a device that holds vaultKey, of epoch, and no other key opens blob.",
+    )
     keys = {1: VAULT_KEYS[1], 2: VAULT_KEYS[2]}
     chain = make_chain(s.stream, 18, lambda seq: 1 if seq < 10 else 2)
-    for h, sealed, rows, salt in chain:
+    firsts = [
+        (name, *make_first(s.stream, name, generation, epoch, pinned, rows))
+        for name, generation, epoch, pinned, rows in (
+            ("head 1 after a deletion", 2, 2, chain[17][1], []),
+            ("head 1 of a new beginning over the server's rows", 3, 2, chain[17][1], chain[12][2]),
+        )
+    ]
+    for name, h, sealed, rows, salt in [(f"head {link[0].seq}", *link) for link in chain] + firsts:
         assert forms.open_head(keys, UID, sealed) == h
         s.case(
-            f"head {h.seq}", uid=UID, generation=h.generation, seq=h.seq, prev=h.prev, root=h.root,
+            name, uid=UID, generation=h.generation, seq=h.seq, prev=h.prev, root=h.root,
             count=h.count, epoch=h.epoch, device=h.device, time=h.time,
             skips=[skip.hex() for skip in h.skips], rows=rows_field(rows), salt=salt,
             vaultKey=VAULT_KEYS[h.epoch], plaintext=h.encode(), blob=sealed,

@@ -122,6 +122,12 @@ def local_file():
     negative("another salt16 in front", "commitment", flip(good, 38))
     negative("another profile in front", "commitment", good[:5] + u8(2) + good[6:])
     negative("tag", "aead", flip(good, -1))
+    salt16 = good[38:54]
+    inner = forms.seal_slot(
+        forms.local_key(typed, 1, UID, DEVICE, salt16), "local", UID,
+        s.stream.bytes("inner profile salt", 32), base_slot(s, 2),
+    )  # fmt: skip
+    negative("another profile inside than in front", "profile", good[:54] + inner)
     wrong = password_input(SERVER, NAME, b"correct horse battery staples")
     negative("wrong password", "commitment", good, typed=wrong)
     return s

@@ -5,6 +5,7 @@ import account
 import blob as b
 import forms
 import primitives as p
+import record as r
 from vectors import DEVICE, NAME, SERVER, UID, Subject
 from vectors_opaque import Login
 
@@ -52,8 +53,9 @@ def scenario():
         vault_key, b.KEYRING, 1, 1, UID, b.oid("keyring"), draw("keyring", 32),
         forms.encode_keyring({}),
     )  # fmt: skip
-    text = b"It rained all day."
-    record = b.seal(vault_key, b.RECORD, 1, 1, UID, rid, draw("record salt", 32), text)
+    entry = r.entry(1_795_000_000_000, content="It rained all day.", time_zone="Europe/Oslo")
+    payload = r.record(r.ENTRY, entry, 1_795_000_000_000, DEVICE)
+    record = b.seal(vault_key, b.RECORD, 1, 1, UID, rid, draw("record salt", 32), payload)
     second = head(2, first, [(rid, 1, b.blob_hash(record))])
     public = p.ed25519_public(account.recovery_seed(UID, code))
     registration = bytes.fromhex(run["registrationUpload"])
@@ -68,7 +70,7 @@ def scenario():
         requestHash=forms.request_hash(
             registration, password_slot, recovery_slot, public, keyring, first[1]
         ),
-        sessionId=7, token=token, recordId=rid, revision=1, plaintext=text, record=record,
+        sessionId=7, token=token, recordId=rid, revision=1, plaintext=payload, record=record,
         secondHead=second[1],
         fingerprint=forms.fingerprint(UID, 1, 2, b.blob_hash(second[1])),
     )  # fmt: skip
