@@ -62,12 +62,13 @@ extension SyncEngine {
 
   /// Head 1: nothing is in the vault yet.
   ///
-  /// A later generation than any that this device pinned.
+  /// A later generation than any that this device pinned, on the head that it had pinned.
   private static func firstHead(_ state: JournalState, epoch: UInt32, now: Instant) -> Head {
     var empty = VaultRoot()
     return Head(
-      first: (state.pin?.generation ?? 0) + 1, root: empty.digest(), records: 0, epoch: epoch,
-      device: state.device, time: UInt64(clamping: now.milliseconds))
+      first: (state.pin?.generation ?? 0) + 1, previous: state.pin?.hash ?? .zero,
+      root: empty.digest(), records: 0, epoch: epoch, device: state.device,
+      time: UInt64(clamping: now.milliseconds))
   }
 
   /// The request for the account, but for what the password makes.

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
 import Hummingbird
-import JournalClient
 import KeyFlow
 import Sodium
 import SwiftProtobuf
 import Testing
 import VaultProtocol
+
+@testable import JournalClient
 
 @Suite struct DeletionTests {
   @Test func `the cloud copy goes, the journal stays, the receipt says what went`() async throws {
@@ -37,6 +38,27 @@ import VaultProtocol
       }
       #expect(try pair.b.entries() == ["one: one text", "two: waiting"])
       #expect(try pair.b.journal.syncStatus().isCloudDeleted)
+    }
+  }
+
+  @Test func `a copy begun after a deletion stands on the head that was deleted`() async throws {
+    let vault = try TestVault()
+    try await vault.serve { server in
+      let device = try TestDevice()
+      try await device.register(at: server)
+      try device.journal.write(title: "one", content: "one text")
+      try await device.engine.sync()
+      _ = try await device.engine.deleteCloudData(password: password())
+      let deleted = try #require(try device.journal.state().pin)
+      try await device.register(at: server)
+      let session = try await device.engine.session()
+      let feed = try await session.api.read(cursor: [], pin: 1, rowsOnly: true)
+      let blob = try #require(feed?.last.heads.first?.blob)
+      let head = try Head(
+        opening: [UInt8](blob), with: session.keys.keyring, uid: session.keys.uid)
+      #expect(head.generation == 2 && head.seq == 1)
+      #expect(head.previous == deleted.hash)
+      #expect(head.skips.allSatisfy { $0 == .zero })
     }
   }
 

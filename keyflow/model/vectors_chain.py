@@ -194,7 +194,9 @@ def beginnings():
     def accepted(name, seq, sent, epochs):
         args = 2, seq, sent, base, epochs
         assert judge(*args) == (2, seq, b.blob_hash(sent[-1]))
-        s.case(name, **fields(*args), firstHash=b.blob_hash(sent[0]), headHash=b.blob_hash(sent[-1]))
+        s.case(
+            name, **fields(*args), firstHash=b.blob_hash(sent[0]), headHash=b.blob_hash(sent[-1])
+        )
 
     def refused(name, error, *args):
         s.refused(name, error, lambda: judge(*args), **fields(*args))

@@ -112,14 +112,21 @@ def container():
         salt16 = draw(f"{name} salt16", 16)
         inner = inside or slot
         sealed = forms.seal_slot(
-            export.slot_key(passphrase, salt16, profile), "export", UID, draw(f"{name} salt", 32), inner
+            export.slot_key(passphrase, salt16, profile),
+            "export",
+            UID,
+            draw(f"{name} salt", 32),
+            inner,
         )
         return profile, salt16, sealed
 
     second = b"another six words from the list"
     two = again(slots=[slot_under(second, 1, "second"), *slots])
     assert export.open_container(second, two) == export.open_container(PASSPHRASE, two)
-    for name, passphrase in (("the first of two slots", second), ("the second of two slots", PASSPHRASE)):
+    for name, passphrase in (
+        ("the first of two slots", second),
+        ("the second of two slots", PASSPHRASE),
+    ):
         s.case(
             name, passphrase=passphrase, uid=UID, generation=1, seq=41, headHash=slot.head_hash,
             exportKey=key, device=DEVICE, time=head.time,

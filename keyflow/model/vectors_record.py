@@ -73,10 +73,14 @@ def records():
 
     def setting(value, written_at):
         """A Switch or Level: the default value is left out, its time is not."""
-        inside = r.double(1, value) if isinstance(value, float) else r.number(1, 1) if value else b""
+        inside = (
+            r.double(1, value) if isinstance(value, float) else r.number(1, 1) if value else b""
+        )
         return inside + r.number(2, r.zigzag(written_at))
 
-    audio = r.data(1, setting(True, 1_794_000_000_000)) + r.data(2, setting(False, 1_794_000_000_001))
+    audio = r.data(1, setting(True, 1_794_000_000_000)) + r.data(
+        2, setting(False, 1_794_000_000_001)
+    )
     audio += r.data(3, setting(0.5, 1_794_000_000_002)) + r.data(4, setting(True, -5))
     add("audio preferences", r.AUDIO_PREFERENCES, audio, shown=dict(
         crossfadeEnabled=True, crossfadeEnabledAt=1_794_000_000_000, muted=False,
@@ -129,7 +133,9 @@ def records():
     negative("a length beyond the end", "form", good + b"\x12\xff\xff\xff\xff\x0f")
     negative("kind 256", "form", r.record(256, short, 1, DEVICE))
     wrong = bytes([hashed[0] ^ 1]) + hashed[1:]
-    negative("another content hash", "contentHash", r.record(r.ENTRY, short, 1, DEVICE, hashed=wrong))
+    negative(
+        "another content hash", "contentHash", r.record(r.ENTRY, short, 1, DEVICE, hashed=wrong)
+    )
     negative("31 bytes of the content hash", "contentHash",
              r.record(r.ENTRY, short, 1, DEVICE, hashed=hashed[:-1]))  # fmt: skip
     negative("no content hash", "contentHash", good.replace(r.data(6, hashed), b""))

@@ -28,7 +28,9 @@ def rotation():
     payload = r.record(r.ENTRY, entry, 1_795_000_000_000, DEVICE)
 
     def record(epoch, revision):
-        return b.seal(keys[epoch], b.RECORD, epoch, revision, UID, rid, draw(f"record {epoch}", 32), payload)
+        return b.seal(
+            keys[epoch], b.RECORD, epoch, revision, UID, rid, draw(f"record {epoch}", 32), payload
+        )
 
     def head(previous, epoch, rows):
         seq = previous[0].seq + 1 if previous else 1
