@@ -45,7 +45,8 @@ extension SyncEngine {
       }
     }
     let kit = RecoveryKit(
-      code: RecoveryCode.text(of: code), fingerprint: fingerprint(of: base, uid: state.uid))
+      code: RecoveryCode.text(of: code), serverName: account.serverName,
+      fingerprint: fingerprint(of: base, uid: state.uid))
     guard try await confirm(kit) else {
       try journal.store.write { (store) throws(JournalError) in
         try store.dropItem(Self.setupItem)

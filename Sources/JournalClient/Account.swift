@@ -25,6 +25,8 @@ public struct AccountWish: Equatable, Sendable {
 public struct RecoveryKit: ~Copyable, Sendable {
   /// The code as the kit shows it, 44 ASCII bytes.
   public let code: SecretBytes
+  /// The server's name, which a recovery's proofs are bound to (SPEC §5); not its address.
+  public let serverName: String
   /// The fingerprint of the vault's head, a lower bound for whoever uses the kit.
   public let fingerprint: String
 }

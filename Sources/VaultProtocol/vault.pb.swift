@@ -140,8 +140,8 @@ public nonisolated struct WireLimits: Sendable {
   public init() {}
 }
 
-/// POST /v1/registration: with a name (new account), or for another password of one's own inside a
-/// fresh session or one whose start-over is due.
+/// POST /v1/registration: the name of a new account, or one's own for another password, inside a fresh
+/// session or one whose start-over is due.
 public nonisolated struct WireRegistrationStart: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -507,7 +507,7 @@ public nonisolated struct WireKeyringPut: Sendable {
     /// generation + 1, new epoch; If-Match is the certificate hash
     case beginAfterDeletion // = 1
 
-    /// KEYFLOW §7: after a restore, or on another server
+    /// SPEC section 11: after a restore, or on another server
     case newBeginning // = 2
     case UNRECOGNIZED(Int)
 
@@ -1009,7 +1009,7 @@ public nonisolated struct WireVaultDelete: Sendable {
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  /// one for each epoch in the keyring
+  /// one for each epoch in the keyring, and the newest
   public var certificates: [WireCertificate] = []
 
   /// the account's name and password record too

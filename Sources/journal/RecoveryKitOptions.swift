@@ -68,6 +68,7 @@ struct RecoveryKitOptions: ParsableArguments {
     let after = Array(
       """
 
+            server \(kit.serverName)
             vault  \(kit.fingerprint)
 
 

@@ -105,7 +105,7 @@ def test_every_request_of_the_contract_is_in_the_table():
         elif path and (method := re.fullmatch(r"    (get|put|post|delete):", line)):
             contract.add((method[1].upper(), path))
     assert len(contract) > 15
-    assert contract <= requests(), contract - requests()
+    assert contract == requests(), contract ^ requests()
 
 
 def test_every_problem_of_the_contract_is_in_the_list():
