@@ -93,9 +93,7 @@ final class BarePostgres: Bare, @unchecked Sendable {
     let formats = values.map { _ in Int32(1) }
     let copies = values.map { value -> UnsafeMutablePointer<CChar> in
       let copy = UnsafeMutablePointer<CChar>.allocate(capacity: value.count)
-      value.withUnsafeBytes {
-        UnsafeMutableRawPointer(copy).copyMemory(from: $0.baseAddress!, byteCount: value.count)
-      }
+      copy.initialize(from: value.map { CChar(bitPattern: $0) }, count: value.count)
       return copy
     }
     defer { copies.forEach { $0.deallocate() } }

@@ -16,7 +16,12 @@ func randomData(_ count: Int) -> Data {
 
 func random16<P>() -> Bytes16<P> { Bytes16(number: .random(in: 0 ... .max)) }
 
-func random32<P>() -> Bytes32<P> { Bytes32(randomData(32))! }
+func random32<P>() -> Bytes32<P> { exactly32(randomData(32)) }
+
+func exactly32<P>(_ bytes: some Collection<UInt8>) -> Bytes32<P> {
+  guard let value = Bytes32<P>(bytes) else { preconditionFailure("32 bytes") }
+  return value
+}
 
 /// One user's vault in the store under measurement.
 final class Vault: @unchecked Sendable {
@@ -58,8 +63,8 @@ final class Vault: @unchecked Sendable {
   static func revisions(_ count: Int, bytes: Int) -> [Revision] {
     (0..<count).map { _ in
       let blob = randomData(bytes)
-      let hash = BlobHash(Digest(ofBlob: Array(blob).span).bytes)!
-      return Revision(record: random16(), number: 1, blob: blob, hash: hash)
+      let hash = Digest(ofBlob: Array(blob).span).bytes
+      return Revision(record: random16(), number: 1, blob: blob, hash: exactly32(hash))
     }
   }
 
