@@ -48,7 +48,7 @@ format: ## format every Swift file in place
 # The benchmarks' package builds into the product's folder, so that nothing is compiled twice.
 bench: release ## the measurements of Benchmarks/, beside the machine's own limits
 	@scripts/setup.sh test
-	@for tool in CryptoBenchmark StoreBenchmark; do \
+	@for tool in ClientBenchmark CryptoBenchmark StoreBenchmark; do \
 	  swift build --package-path Benchmarks --scratch-path .build -c release --static-swift-stdlib --product $$tool; done
 	@python3 Benchmarks/run.py --bin "$$(swift build -c release --show-bin-path)" \
 	  --tools "$$(swift build -c release --show-bin-path)" --json .build/bench.json

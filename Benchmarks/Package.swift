@@ -14,6 +14,9 @@ let package = Package(
       name: "CryptoBenchmark",
       dependencies: ["CBare", .product(name: "KeyFlow", package: "journal-vault")]),
     .executableTarget(
+      name: "ClientBenchmark",
+      dependencies: [.product(name: "JournalClient", package: "journal-vault")]),
+    .executableTarget(
       name: "StoreBenchmark",
       dependencies: [
         "CStores", .product(name: "KeyFlow", package: "journal-vault"),
