@@ -42,6 +42,6 @@ public enum Migrations {
   public static let localSQLite = [
     Migration(
       1, "v0001_records", PackageResources.v0001_records_sqlite_sql,
-      checksum: "2814635f31bf7e11cabe1b4dc8f531615513eaa586737f2baf2fb332e9be8a86")
+      checksum: "e55e8db9fa9d30534ce10a0e26f0aaacaa23520d70cd61eca67f1dfe06ca6c0f")
   ]
 }

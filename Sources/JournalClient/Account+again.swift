@@ -20,13 +20,17 @@ extension SyncEngine {
 
   /// Makes the password's part of the request, which is stored before it is first sent.
   ///
-  /// - Throws: `nameTaken` where the name is somebody else's, or has a cloud copy.
+  /// - Throws: `nameTaken` where the name is somebody else's; `newGeneration` where another device
+  ///   was faster: its copy can be followed.
   func prepareBeginning(
     _ create: WireAccountCreate, _ account: ServerAccount, _ password: HeldPassword
   ) async throws(JournalError) {
     let keys = try journal.keys.unlocked()
     let (login, _) = try await logIn(at: account, password)
-    guard login.created.hasDeletion else { throw .nameTaken }
+    guard login.created.hasDeletion else {
+      try advance(to: .cloudDeleted)
+      throw .newGeneration
+    }
     var create = create
     create.profile = UInt32(login.profile.id)
     create.slots.passwordSlot = Data(
@@ -43,7 +47,7 @@ extension SyncEngine {
 
   /// Sends the stored request, on condition of the certificates that the deletion left.
   ///
-  /// - Throws: `nameTaken` where another device was faster: its copy can be joined.
+  /// - Throws: `newGeneration` where another device was faster: its copy can be followed.
   func beginAgain(_ password: HeldPassword) async throws(JournalError) {
     let keys = try await unlockedKeys(password)
     guard let account = try journal.state().account else { throw .encryptionOff }
@@ -53,7 +57,7 @@ extension SyncEngine {
       // There is a copy again: ours, if the answer was lost; or another device was faster.
       guard login.opensVault(begunBy: create, keys) else {
         try advance(to: .cloudDeleted)
-        throw .nameTaken
+        throw .newGeneration
       }
       return try enterFirstHead(of: create)
     }

@@ -6,12 +6,13 @@ import VaultProtocol
 
 extension SyncEngine {
   /// Begins the cloud copy anew on what the server has, after its operator brought an older backup
-  /// back (KEYFLOW.md §7): what stands there stays, and whatever is newer here goes up again.
+  /// back, or where its newest head does not verify, whoever wrote it (KEYFLOW.md §7): what stands
+  /// there stays, and whatever is newer here goes up again.
   ///
-  /// For `rolledBack`, when the user knows of the backup; the other devices ask before they follow.
+  /// The present head is a condition, not a statement: it need not open. The other devices ask before
+  /// they follow.
   ///
-  /// - Throws: `incomplete` where what the server shows is no state that a device of ours made;
-  ///   `wrongPassword`, `offline` and their like.
+  /// - Throws: `wrongPassword`, `offline` and their like.
   @discardableResult
   public func beginNewCopy(
     password: borrowing SecretBytes, options: SyncOptions = SyncOptions()
@@ -33,7 +34,7 @@ extension SyncEngine {
     let state = try journal.state()
     guard let pin = state.pin else { throw .incomplete }
     do {
-      // Without a cursor the newest head comes alone; it must be one of ours, over these rows.
+      // Without a cursor the newest head comes alone.
       guard let found = try await session.api.read(cursor: [], pin: 0, rowsOnly: true),
         let present = found.last.heads.last.map({ [UInt8]($0.blob) })
       else { throw JournalError.incomplete }
@@ -42,14 +43,13 @@ extension SyncEngine {
       let point = HeadPoint(
         generation: found.last.generation, seq: found.last.seq,
         hash: Digest(ofBlob: present.span))
-      let snapshot = Snapshot(
-        generation: point.generation, seq: point.seq, heads: [present])
-      guard
-        (try? snapshot.verify(from: point, root: &root, keyring: keys.keyring, uid: keys.uid))
-          != nil
-      else { throw JournalError.incomplete }
+      let isOurs =
+        (try? Head(opening: present, with: keys.keyring, uid: keys.uid))?.root == root.digest()
+      guard found.last.epoch <= state.epoch else { throw JournalError.needsPassword(.newEpoch) }
+      let last = max(pin.generation, point.generation)
+      guard last < .max else { throw JournalError.incomplete }
       let head = Head(
-        first: max(pin.generation, point.generation) + 1, previous: pin.hash, root: root.digest(),
+        first: last + 1, previous: pin.hash, root: root.digest(),
         records: UInt32(clamping: root.count), epoch: state.epoch, device: state.device,
         time: UInt64(clamping: journal.environment.now().milliseconds))
       let keyring = try await session.api.keyring()
@@ -67,7 +67,11 @@ extension SyncEngine {
       try journal.store.write { (store) throws(JournalError) in
         let now = journal.environment.now()
         try store.log(
-          ActivityEvent(.account, time: now, detail: "the cloud copy was begun anew"), keys)
+          ActivityEvent(
+            .account, time: now,
+            detail: isOurs
+              ? "the cloud copy was begun anew"
+              : "the cloud copy was begun anew over a head that did not verify"), keys)
       }
     } catch let error as APIError {
       throw try refused(error, session)

@@ -30,6 +30,9 @@ extension SyncEngine {
   /// Pulls to the head first, so that nothing goes that this device does not have. Neither text nor
   /// key goes into the request. A crash, or a lost answer, is followed by the same call again.
   ///
+  /// Where what the server shows does not verify, options may let it go all the same: the certificate
+  /// then covers whatever is stated there, and what this device has verified.
+  ///
   /// - Throws: `wrongPassword`; `damaged` where records of the copy do not open here, and
   ///   would be gone with it; `receiptRefused` where the server's receipt does not hold or it
   ///   still shows something afterwards; `offline` and its like.
@@ -60,20 +63,16 @@ extension SyncEngine {
     while true {
       attempt += 1
       let session = try session()
-      let pulled = try await pull(session, options, first: nil)
-      if !options.allowsDamage {
-        guard pulled.report.damaged.isEmpty else { throw .damaged(ids: pulled.report.damaged) }
-        try pulled.requireAll()
-      }
-      guard let pin = try journal.state().pin else { throw .incomplete }
-      let blobs = certificates(at: pin, session.keys)
+      let pin = try await lastHead(session, options)
+      let blobs = try certificates(at: pin, session.keys)
       var body = WireVaultDelete()
       body.certificates = blobs
       body.account = account
       body.generation = pin.generation
       do {
         let receipt = try await api.deleteVault(VaultAPI.encode(body), head: pin.hash)
-        let checked = try check(receipt, blobs, pin, session.keys)
+        let checked = try check(
+          receipt, blobs, generation: pin.generation, lastSeq: pin.seq, session.keys)
         try await checkNothingIsLeft(api, blobs, account: account)
         try journal.store.write { (store) throws(JournalError) in try store.leaveCloud() }
         root = nil
@@ -90,6 +89,32 @@ extension SyncEngine {
     }
   }
 
+  /// The head to delete at: the newest, verified; or as it is stated, where it does not verify and
+  /// the owner insists.
+  private func lastHead(
+    _ session: Session, _ options: SyncOptions
+  ) async throws(JournalError) -> HeadPoint {
+    do throws(JournalError) {
+      let pulled = try await pull(session, options, first: nil)
+      if !options.allowsDamage {
+        guard pulled.report.damaged.isEmpty else { throw .damaged(ids: pulled.report.damaged) }
+        try pulled.requireAll()
+      }
+      guard let pin = try journal.state().pin else { throw .incomplete }
+      return pin
+    } catch {
+      guard options.allowsUnverified, error.isAboutTheChain else { throw error }
+    }
+    do throws(APIError) {
+      let stated = try await session.api.vault()
+      return HeadPoint(
+        generation: stated.generation, seq: stated.seq,
+        hash: Digest(ofBlob: [UInt8](stated.head).span))
+    } catch {
+      throw try refused(error, session)
+    }
+  }
+
   /// After a lost answer: all is deleted already, and the same request gets the same receipt.
   private func repeatDeletion(
     _ deletion: WireDeletion, _ api: VaultAPI, account: Bool
@@ -99,15 +124,15 @@ extension SyncEngine {
       let certificate = try? DeletionCertificate(
         opening: deletion.certificates.map { [UInt8]($0.blob) }, with: keys.keyring, uid: keys.uid)
     else { throw .untrustedDeletion }
-    let point = HeadPoint(
-      generation: certificate.generation, seq: certificate.lastSeq, hash: .zero)
     var body = WireVaultDelete()
     body.certificates = deletion.certificates
     body.account = account
     body.generation = certificate.generation
     do {
-      let receipt = try await api.deleteVault(VaultAPI.encode(body), head: point.hash)
-      let checked = try check(receipt, deletion.certificates, point, keys)
+      let receipt = try await api.deleteVault(VaultAPI.encode(body), head: .zero)
+      let checked = try check(
+        receipt, deletion.certificates, generation: certificate.generation,
+        lastSeq: receipt.lastSeq, keys)
       try await checkNothingIsLeft(api, deletion.certificates, account: account)
       return checked
     } catch let error as APIError {
@@ -119,11 +144,16 @@ extension SyncEngine {
     }
   }
 
-  /// One certificate for each epoch in the keyring.
-  private func certificates(at pin: HeadPoint, _ keys: UnlockedKeys) -> [WireCertificate] {
-    let device = (try? journal.state().device) ?? keys.uid
+  /// One certificate for each epoch in the keyring; it reaches what this device verified, even where
+  /// the server shows less.
+  private func certificates(
+    at last: HeadPoint, _ keys: UnlockedKeys
+  ) throws(JournalError) -> [WireCertificate] {
+    let state = try journal.state()
+    let isBehind = state.pin?.generation == last.generation
     let certificate = DeletionCertificate(
-      generation: pin.generation, lastSeq: pin.seq, device: device,
+      generation: last.generation, lastSeq: max(last.seq, isBehind ? state.pin?.seq ?? 0 : 0),
+      device: state.device,
       time: UInt64(clamping: journal.environment.now().milliseconds))
     return certificate.seal(under: keys.keyring, uid: keys.uid).map { sealed in
       var wire = WireCertificate()
@@ -136,7 +166,7 @@ extension SyncEngine {
   /// - Throws: `receiptRefused` for a receipt that is not about this deletion, or not signed by the
   ///   pinned key.
   private func check(
-    _ wire: WireReceipt, _ certificates: [WireCertificate], _ pin: HeadPoint,
+    _ wire: WireReceipt, _ certificates: [WireCertificate], generation: UInt32, lastSeq: UInt64,
     _ keys: UnlockedKeys
   ) throws(JournalError) -> CloudReceipt {
     guard let pinned = try journal.state().account else { throw .encryptionOff }
@@ -150,14 +180,14 @@ extension SyncEngine {
     guard let server = try? ServerName(pinned.serverName),
       let hash = try? DeletionReceipt.certificateHash(of: certificates.map { [UInt8]($0.blob) }),
       let receipt = try? DeletionReceipt(
-        server: server, uid: keys.uid.bytes, generation: pin.generation, lastSequence: pin.seq,
+        server: server, uid: keys.uid.bytes, generation: generation, lastSequence: lastSeq,
         includesAccount: wire.account, counts: counts, timeMilliseconds: wire.timeMs,
         certificateHash: hash),
       receipt.isSigned(by: [UInt8](wire.signature), receiptKey: pinned.receiptKey)
     else { throw .receiptRefused }
     return CloudReceipt(
       records: wire.records, revisions: wire.revisions, commits: wire.commits,
-      keyrings: wire.keyrings, sessions: wire.sessions, bytes: wire.bytes, lastSeq: pin.seq,
+      keyrings: wire.keyrings, sessions: wire.sessions, bytes: wire.bytes, lastSeq: lastSeq,
       time: Instant(milliseconds: Int64(clamping: wire.timeMs)), includesAccount: wire.account,
       message: receipt.message, signature: [UInt8](wire.signature))
   }
@@ -177,5 +207,15 @@ extension SyncEngine {
       return
     }
     throw .receiptRefused
+  }
+}
+
+extension JournalError {
+  /// Whether what the server shows does not verify.
+  fileprivate var isAboutTheChain: Bool {
+    switch self {
+    case .rolledBack, .forked, .incomplete, .altered, .withheld, .newGeneration: true
+    default: false
+    }
   }
 }

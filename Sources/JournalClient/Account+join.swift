@@ -36,13 +36,25 @@ extension SyncEngine {
   private func enterVault(
     _ wish: AccountWish, _ password: HeldPassword, _ options: SyncOptions
   ) async throws(JournalError) {
-    let old = try journal.keys.unlocked()
-    let (account, _) = try await introduce(wish.server, name: wish.name)
     options.progress(SyncProgress(.unlocking))
+    let (account, _) = try await introduce(wish.server, name: wish.name)
     let login = try await ServerLogin.perform(
       VaultAPI(wish.server, pace: settings.pace), account, password: password,
       profiles: journal.environment.profiles)
     guard !login.created.hasDeletion else { throw .cloudDeleted }
+    try await takeCopy(of: account, login, password, options)
+  }
+
+  /// Makes the vault that `login` opened this journal's: everything here is sealed anew under its
+  /// key, and the next sync merges the two.
+  ///
+  /// - Throws: `earlierPasswordNeeded` where the keys are not in memory and `password` is not the one
+  ///   that this device still opens by; `keysRefused`, `rolledBack`.
+  func takeCopy(
+    of account: ServerAccount, _ login: ServerLogin, _ password: HeldPassword,
+    _ options: SyncOptions
+  ) async throws(JournalError) {
+    let old = try await keysOfNow(password)
     let slot = try login.openSlot()
     let keyring = [UInt8](login.created.keyring)
     guard let uid = login.uid, let key = HeldKey(copying: slot.key),
@@ -58,8 +70,11 @@ extension SyncEngine {
       _ = try store.writableState(old)
       try store.sealAnew(from: old, to: new, device: state.device, progress: options.progress)
       if uid != state.uid { try store.forgetBases() }
+      try store.dissolveCommit()
       try store.dropVaultRows()
       try store.dropWanted()
+      try store.dropItem(Self.setupItem)
+      try store.dropItem(Self.rotationItem)
       try store.setKeyring(keyring, epoch: key.key.epoch)
       try store.dropKeyrings(except: key.key.epoch)
       try store.setCredential(login.credential, with: new)
@@ -69,12 +84,23 @@ extension SyncEngine {
         $0.cursor = []
         $0.account = account
         $0.step = .syncing
+        $0.syncFault = nil
       }
     }
     // Not before: until then a present slot is what opens the journal.
     try LocalSlot.adoptNew(in: journal.home)
     root = nil
     try journal.unlock(with: key.key)
+  }
+
+  private func keysOfNow(_ password: HeldPassword) async throws(JournalError) -> UnlockedKeys {
+    if let keys = try? journal.keys.unlocked() { return keys }
+    guard try journal.state().account != nil else { throw .locked }
+    do throws(JournalError) {
+      return try await unlockedKeys(password)
+    } catch {
+      throw error == .wrongPassword ? .earlierPasswordNeeded : error
+    }
   }
 
   /// The head that the server must at least show: the slot's, or what this device once verified of

@@ -65,6 +65,7 @@ extension SyncEngine {
       try store.dropWanted()
       try store.dropCredential()
       try store.dropItem(Self.setupItem)
+      try store.dropItem(Self.rotationItem)
       try store.dropKeyrings(except: key.epoch)
       try store.updateState {
         $0.take(new)

@@ -23,6 +23,7 @@ extension SyncEngine {
   ) async throws(JournalError) {
     let password = HeldPassword(password)
     try await operation(password) { engine throws(JournalError) in
+      try await engine.lookForCopy(wish, password, options)
       let state = try engine.journal.state()
       if state.account == nil || state.step == .prepared || state.step == .cloudDeleted {
         try await engine.prepare(wish, password, confirm: confirm, options)
@@ -50,6 +51,46 @@ extension SyncEngine {
       }
       _ = try await engine.run(options, first: nil)
       try engine.finishSetup(options.progress)
+    }
+  }
+
+  /// Looks, before a kit is made that might be for nothing, whether the account has a cloud copy that
+  /// this device could follow or join; one that `options` allow to follow is followed.
+  ///
+  /// - Throws: `newGeneration` where the user is to be asked; `nameTaken` for an account of one's own
+  ///   that can be joined; `wrongPassword` where the password is neither the account's nor this
+  ///   device's.
+  private func lookForCopy(
+    _ wish: AccountWish, _ password: HeldPassword, _ options: SyncOptions
+  ) async throws(JournalError) {
+    let state = try journal.state()
+    if state.account == nil, state.pin != nil {
+      let account = try await introduce(wish.server, name: wish.name).account
+      do throws(JournalError) {
+        let login = try await ServerLogin.perform(
+          VaultAPI(wish.server, pace: settings.pace), account, password: password,
+          profiles: journal.environment.profiles)
+        if login.uid == state.uid, !login.created.hasDeletion { throw .nameTaken }
+      } catch {
+        guard error == .wrongPassword else { throw error }
+      }
+    }
+    guard state.step == .cloudDeleted, let account = state.account, account.name == wish.name,
+      account.url == wish.server.url
+    else { return }
+    do throws(JournalError) {
+      _ = try await enter(password, options)
+    } catch {
+      switch error {
+      case .deleted, .cloudDeleted: return
+      case .wrongPassword:
+        // The account went too; but what is sealed from now on must open by a password that is known.
+        let opened = try await LocalSlot.open(
+          password: password, state, profiles: journal.environment.profiles, in: journal.home,
+          where: { state.fits($0) })
+        return try journal.unlock(with: opened.key.key)
+      default: throw error
+      }
     }
   }
 

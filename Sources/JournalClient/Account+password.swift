@@ -9,16 +9,19 @@ extension SyncEngine {
   /// Logs in again, in place: after a session ended, or when another device changed the password or
   /// the keys.
   ///
-  /// Unlocks too. Nothing that waits here is lost.
+  /// Unlocks too. Nothing that waits here is lost. In a journal whose cloud copy was deleted it asks
+  /// whether another device has begun a new one, which `options` may allow to be followed: the next
+  /// sync then merges the two.
   ///
-  /// - Throws: `wrongPassword`, `keysRefused`, `deleted`, `offline` and their like.
+  /// - Throws: `wrongPassword`, `keysRefused`, `deleted`, `cloudDeleted`, `newGeneration`,
+  ///   `earlierPasswordNeeded`, `offline` and their like.
   public func logIn(
     password: borrowing SecretBytes, options: SyncOptions = SyncOptions()
   ) async throws(JournalError) {
     let password = HeldPassword(password)
     try await operation(password) { engine throws(JournalError) in
       options.progress(SyncProgress(.unlocking))
-      _ = try await engine.enter(password)
+      _ = try await engine.enter(password, options)
     }
   }
 
@@ -49,17 +52,52 @@ extension SyncEngine {
         _ = try await engine.enter(new)
         return
       }
-      try await engine.change(from: present, to: new, account, api)
+      try await engine.change(
+        from: present, to: new, account, api, engine.profileForNewPassword())
     }
   }
 
+  /// Makes each guess at the password dearer: the same password, registered anew under the strongest
+  /// cost, everywhere at once; all other sessions end.
+  ///
+  /// A server that kept the old record can still be guessed against at the old cost.
+  ///
+  /// - Returns: False where the cost is the strongest already; then nothing changed.
+  /// - Throws: `outOfMemory` where this device cannot do it, and as
+  ///   ``changePassword(from:to:options:)``.
+  @discardableResult
+  public func strengthenPassword(
+    _ password: borrowing SecretBytes, options: SyncOptions = SyncOptions()
+  ) async throws(JournalError) -> Bool {
+    let password = HeldPassword(password)
+    return try await operation(password) { engine throws(JournalError) in
+      guard let account = try engine.journal.state().account else { throw .encryptionOff }
+      options.progress(SyncProgress(.unlocking))
+      let api = try await engine.enter(password)
+      let profiles = engine.journal.environment.profiles
+      guard let strongest = profiles.max(by: { $0.id < $1.id }),
+        try LocalSlot.profile(in: engine.journal.home) ?? 0 < strongest.id
+      else { return false }
+      try await engine.change(from: password, to: password, account, api, strongest)
+      return true
+    }
+  }
+
+  /// The cost for a new password: the usual one, or the stronger one that was chosen before.
+  func profileForNewPassword() throws(JournalError) -> Profile {
+    let profiles = journal.environment.profiles
+    let present = try LocalSlot.profile(in: journal.home) ?? 0
+    guard let usual = profiles.first else { throw .incomplete }
+    return profiles.first { $0.id == max(present, usual.id) } ?? usual
+  }
+
   private func change(
-    from old: HeldPassword, to new: HeldPassword, _ account: ServerAccount, _ api: VaultAPI
+    from old: HeldPassword, to new: HeldPassword, _ account: ServerAccount, _ api: VaultAPI,
+    _ profile: Profile
   ) async throws(JournalError) {
     let keys = try journal.keys.unlocked()
     let state = try journal.state()
-    guard let pin = state.pin, let profile = journal.environment.profiles.first,
-      let key = HeldKey(copying: keys.keyring.currentKey())
+    guard let pin = state.pin, let key = HeldKey(copying: keys.keyring.currentKey())
     else { throw .incomplete }
     let registered = try await Registration.perform(
       api, account, password: new, profile: profile)
@@ -87,16 +125,25 @@ extension SyncEngine {
     do {
       try await api.putCredentials(VaultAPI.encode(body), tag: [UInt8](present.keyringEtag))
     } catch {
-      return try await findOut(which: old, or: new, after: JournalError(error))
+      try await findOut(which: old, or: new, after: JournalError(error))
+      // The same password logs in either way: the cost that it has there tells.
+      guard try LocalSlot.profile(in: journal.home) == profile.id else {
+        throw JournalError(error)
+      }
+      return
     }
     try LocalSlot.adoptNew(in: journal.home)
+    try journal.store.write { (store) throws(JournalError) in
+      // What was to be a rotation to yet another password is void.
+      try store.dropItem(Self.rotationItem)
+    }
   }
 
   /// Which password holds, by logging in: a refusal may be of a repeat, after a first request whose
   /// answer was lost, so that no answer but "yes" tells.
   ///
   /// - Throws: `refusal` where the old one holds; `passwordInDoubt` where the server cannot be asked.
-  private func findOut(
+  func findOut(
     which old: HeldPassword, or new: HeldPassword, after refusal: JournalError
   ) async throws(JournalError) {
     do throws(JournalError) {

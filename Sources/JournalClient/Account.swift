@@ -62,27 +62,32 @@ extension SyncEngine {
   /// The local slot is written anew under the password that worked. A newer epoch is taken over
   /// only from a slot that the password opens, and only where it still opens what this device has.
   ///
+  /// A copy that another device began after a deletion is another vault key that nothing but the
+  /// password vouches for: it is followed where `options` allow that.
+  ///
   /// - Throws: `wrongPassword`; `keysRefused` for another account or key under the same name;
-  ///   `deleted`, `untrustedDeletion`.
-  func enter(_ password: HeldPassword) async throws(JournalError) -> VaultAPI {
+  ///   `newGeneration` where the user is to be asked; `deleted`, `cloudDeleted`, `untrustedDeletion`.
+  func enter(
+    _ password: HeldPassword, _ options: SyncOptions = SyncOptions()
+  ) async throws(JournalError) -> VaultAPI {
     var state = try journal.state()
     guard let account = state.account, let address = ServerAddress(account.url) else {
       throw .encryptionOff
     }
     var api = VaultAPI(address, pace: settings.pace)
     let login = try await ServerLogin.perform(
-      api, account, password: password, profiles: journal.environment.profiles)
+      api, account, password: password, profiles: try likelyProfiles())
     guard login.uid == state.uid else { throw .keysRefused }
     api.credential = login.credential
-    if login.created.hasDeletion {
-      guard let keys = try? journal.keys.unlocked() else { throw .locked }
-      guard let time = try journal.believeDeletion(login.created.deletion, keys) else {
-        throw .untrustedDeletion
-      }
-      seenDeletion = (login.created.deletion, api)
-      throw .deleted(at: time)
-    }
+    if login.created.hasDeletion { throw try refused(login.created.deletion, api, state) }
     let slot = try login.openSlot()
+    if try isAnotherCopy(slot, [UInt8](login.created.keyring), state) {
+      guard options.allowsNewGeneration else { throw .newGeneration }
+      try await takeCopy(of: account, login, password, options)
+      return api
+    }
+    // A copy that the owner deleted is there again: the server was turned back.
+    guard state.step != .cloudDeleted else { throw .rolledBack }
     let keyring = [UInt8](login.created.keyring)
     let keys = try joined(slot, keyring: keyring, state)
     guard let key = HeldKey(copying: slot.key) else { throw .keysRefused }
@@ -90,9 +95,8 @@ extension SyncEngine {
       key, password: password, account: account, profile: login.profile, base: slot.base,
       uid: state.uid, device: state.device, in: journal.home)
     try journal.store.write { (store) throws(JournalError) in
-      try store.setKeyring(keyring, epoch: key.key.epoch)
+      try store.takeKeys(keys, keyring: keyring)
       try store.updateState {
-        $0.take(keys)
         if $0.syncFault == .needsPassword { $0.syncFault = nil }
       }
       try store.setCredential(login.credential, with: keys)
@@ -101,6 +105,44 @@ extension SyncEngine {
     state = try journal.state()
     try journal.unlock(with: key.key)
     return api
+  }
+
+  /// What a deletion that a login shows means: believed only with a certificate of ours.
+  private func refused(
+    _ deletion: WireDeletion, _ api: VaultAPI, _ state: JournalState
+  ) throws(JournalError) -> JournalError {
+    let keys = try? journal.keys.unlocked()
+    if let keys, let time = try journal.believeDeletion(deletion, keys) {
+      seenDeletion = (deletion, api)
+      return .deleted(at: time)
+    }
+    // A later copy was deleted too, under keys that this device never had.
+    if state.step == .cloudDeleted { return .cloudDeleted }
+    return keys == nil ? .locked : .untrustedDeletion
+  }
+
+  /// Whether the slot that the password opened is of a copy begun after the one that this device
+  /// knows was deleted: a later generation, by the slot's own base, whose keyring does not continue
+  /// this device's.
+  private func isAnotherCopy(
+    _ slot: borrowing Slot, _ keyring: [UInt8], _ state: JournalState
+  ) throws(JournalError) -> Bool {
+    guard slot.base.generation > (state.pin?.generation ?? 0) else { return false }
+    guard state.step != .cloudDeleted else { return true }
+    do throws(JournalError) {
+      _ = try joined(slot, keyring: keyring, state)
+      return false
+    } catch {
+      guard error == .keysRefused else { throw error }
+      return true
+    }
+  }
+
+  /// The costs in the order in which they are tried at a login: this device's last one first.
+  private func likelyProfiles() throws(JournalError) -> [Profile] {
+    let known = try LocalSlot.profile(in: journal.home)
+    let profiles = journal.environment.profiles
+    return profiles.filter { $0.id == known } + profiles.filter { $0.id != known }
   }
 
   /// The keyring of a slot that the password opened, where it continues this device's own.

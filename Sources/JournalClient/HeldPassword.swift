@@ -23,6 +23,9 @@ final class HeldPassword: Sendable {
     }
   }
 
+  /// Whether both are the same bytes.
+  func matches(_ other: HeldPassword) -> Bool { bytes.matches(other.bytes) }
+
   /// - Throws: `badInput` for what no new password may be.
   func checkNew(_ account: ServerAccount) throws(JournalError) {
     do {

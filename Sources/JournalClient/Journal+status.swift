@@ -20,6 +20,10 @@ public struct SyncStatus: Equatable, Sendable {
   public var pending: Int
   /// Blobs that are known of and still to come.
   public var missing: Int
+  /// Whether the keys were asked to be changed, and it is not known here whether they were.
+  public var isRotationInDoubt: Bool
+  /// Records still to be sealed anew after the keys were changed, by whichever device comes first.
+  public var toReseal: Int
   /// Records whose newest state does not open.
   public var damaged: [ObjectID]
   /// The state of the vault that needs the user.
@@ -37,7 +41,8 @@ extension Journal {
       guard let state = try store.state() else { throw .noJournal }
       var damaged: [ObjectID] = []
       for revision in try store.quarantined() where !damaged.contains(revision.sealed.id) {
-        damaged.append(revision.sealed.id)
+        // What came whole since, or was written above it, is damaged no more.
+        if try store.isNewest(revision) { damaged.append(revision.sealed.id) }
       }
       let isLocal = state.account == nil || state.step == .cloudDeleted
       return SyncStatus(
@@ -46,8 +51,22 @@ extension Journal {
         makesKit: isLocal || state.step == .prepared,
         isCloudDeleted: state.step == .cloudDeleted, syncedAt: state.syncedAt,
         pending: isLocal ? 0 : try store.pendingRecordCount(),
-        missing: try store.wanted().count, damaged: damaged, fault: state.syncFault,
+        missing: try store.wanted().count,
+        isRotationInDoubt: try store.sealedItem(SyncEngine.rotationItem) != nil,
+        toReseal: isLocal || state.resealedEpoch == state.epoch
+          ? 0 : try store.olderRowCount(than: state.epoch),
+        damaged: damaged, fault: state.syncFault,
         fingerprint: state.pin.map { KeyFlow.fingerprint(of: $0, uid: state.uid) })
     }
+  }
+}
+
+extension StoreTransaction {
+  /// Whether nothing that opens is shown in the place of `revision`, which does not.
+  fileprivate func isNewest(_ revision: StoredRevision) throws(JournalError) -> Bool {
+    guard let shown = try current(revision.sealed.id), shown.state != .quarantined else {
+      return true
+    }
+    return shown.sealed.revision < revision.sealed.revision
   }
 }

@@ -62,6 +62,8 @@ public enum JournalError: Error, Equatable, Sendable {
   case wrongServer
   /// The password is needed: log in again. Nothing is lost meanwhile.
   case needsPassword(PasswordNeed)
+  /// This device still opens by an earlier password, and has to be unlocked with that one first.
+  case earlierPasswordNeeded
   /// Whether the server took the new password is not known; both open this device until a login.
   case passwordInDoubt
   /// The account name belongs to somebody else.

@@ -25,6 +25,9 @@ public struct JournalState: Equatable, Sendable {
   public var pulledAt: Instant?
   /// The named state that the last sync ended in, until one ends well.
   public var syncFault: SyncFault?
+  /// The epoch under which all records of the vault were last found to be sealed; any other than
+  /// ``epoch`` says that a rotation may be left to finish.
+  public var resealedEpoch: UInt32 = 0
 }
 
 extension JournalState {

@@ -45,6 +45,12 @@ enum LocalSlot {
     try home.adopt(home.newSlotFile, as: home.slotFile)
   }
 
+  /// The cost of the password that the present file was sealed with; `nil` where there is none.
+  static func profile(in home: Home) throws(JournalError) -> UInt8? {
+    guard let bytes = try home.read(home.slotFile, limit: LocalFile.count) else { return nil }
+    return try? LocalFile(bytes).profile
+  }
+
   /// What opening both files with a password showed.
   struct Opened {
     let key: HeldKey

@@ -10,13 +10,14 @@ extension StoreTransaction {
       """
       SELECT uid, device, epoch, generation, pin_seq, pin_hash, cursor, server_url, server_name,
         account_name, receipt_key, account_step, synced_at, pulled_at, sync_fault, opaque_key,
-        key_id
+        key_id, resealed_epoch
       FROM journal
       """
     ) { row in
       guard let uid = row.id(0), let device = row.id(1), let epoch = row.epoch(2),
         let generation = row.epoch(3), let seq = row.unsigned(4), let hash = row.digest(5),
-        let cursor = row.bytes(6), let keyID = row.bytes(16).flatMap({ KeyID($0) })
+        let cursor = row.bytes(6), let keyID = row.bytes(16).flatMap({ KeyID($0) }),
+        let resealed = row.epoch(17)
       else { return nil }
       var account: ServerAccount?
       if let url = row[7] as String?, let server = row[8] as String?, let name = row[9] as String?,
@@ -30,7 +31,8 @@ extension StoreTransaction {
         pin: seq > 0 ? HeadPoint(generation: generation, seq: seq, hash: hash) : nil,
         cursor: cursor, account: account, accountStep: (row[11] as String?) ?? "",
         syncedAt: row.instant(12), pulledAt: row.instant(13),
-        syncFault: (row[14] as String?).flatMap { SyncFault(rawValue: $0) })
+        syncFault: (row[14] as String?).flatMap { SyncFault(rawValue: $0) },
+        resealedEpoch: resealed)
     }
   }
 
@@ -40,8 +42,8 @@ extension StoreTransaction {
       """
       INSERT OR REPLACE INTO journal (id, uid, device, epoch, generation, pin_seq, pin_hash, cursor,
         server_url, server_name, account_name, receipt_key, account_step, synced_at, pulled_at,
-        sync_fault, opaque_key, key_id)
-      VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        sync_fault, opaque_key, key_id, resealed_epoch)
+      VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
       """,
       [
         state.uid.data, state.device.data, Int64(state.epoch),
@@ -50,7 +52,7 @@ extension StoreTransaction {
         state.account?.serverName, state.account?.name, state.account.map { Data($0.receiptKey) },
         state.accountStep, state.syncedAt?.milliseconds, state.pulledAt?.milliseconds,
         state.syncFault?.rawValue, state.account.map { Data($0.opaqueKey) },
-        Data(state.keyID.bytes),
+        Data(state.keyID.bytes), Int64(state.resealedEpoch),
       ])
   }
 
@@ -72,6 +74,18 @@ extension StoreTransaction {
   func setKeyring(_ blob: [UInt8], epoch: UInt32) throws(JournalError) {
     try run(
       "INSERT OR REPLACE INTO keyrings (epoch, blob) VALUES (?, ?)", [Int64(epoch), Data(blob)])
+  }
+
+  /// Makes `keys`, which hold the older ones too, those of the journal, and seals anew what this
+  /// device keeps for itself; `keyring` holds the older keys under the new one.
+  func takeKeys(_ keys: UnlockedKeys, keyring: [UInt8]) throws(JournalError) {
+    guard let state = try state() else { throw .noJournal }
+    try setKeyring(keyring, epoch: keys.keyring.epoch)
+    guard !state.fits(keys) else { return }
+    try dropKeyrings(except: keys.keyring.epoch)
+    try dropItem(SyncEngine.rotationItem)
+    try sealItemsAnew(from: keys, to: keys)
+    try updateState { $0.take(keys) }
   }
 
   /// Forgets the keyrings sealed under keys other than that of `epoch`.

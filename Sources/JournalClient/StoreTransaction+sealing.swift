@@ -43,6 +43,11 @@ extension StoreTransaction {
       }
       guard batch.count == Self.step else { break }
     }
+    try sealItemsAnew(from: old, to: new)
+  }
+
+  /// Seals local items and the activity log anew.
+  func sealItemsAnew(from old: UnlockedKeys, to new: UnlockedKeys) throws(JournalError) {
     try sealItemsAnew("items", key: "name", from: old, to: new)
     try sealItemsAnew("activity", key: "id", from: old, to: new)
   }

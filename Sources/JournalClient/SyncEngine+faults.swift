@@ -99,6 +99,7 @@ extension StoreTransaction {
     try dropVaultRows()
     try dropWanted()
     try dropCredential()
+    try dropItem(SyncEngine.rotationItem)
     try updateState {
       $0.step = .cloudDeleted
       $0.cursor = []

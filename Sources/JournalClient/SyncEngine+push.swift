@@ -13,13 +13,21 @@ extension SyncEngine {
   ) async throws(JournalError) -> (SyncReport, isDone: Bool) {
     var report = SyncReport()
     let total = try journal.store.read { (store) throws(JournalError) in try store.pendingCount() }
-    while let (commit, rows) = try freeze(session) {
-      options.progress(SyncProgress(.sending, done: report.sent, total: max(total, report.sent)))
+    var resealing = Resealing()
+    while true {
+      guard let (commit, rows) = try freeze(session) else {
+        guard try sealNext(&resealing, session) else { return (report, true) }
+        continue
+      }
+      options.progress(
+        resealing.progress
+          ?? SyncProgress(.sending, done: report.sent, total: max(total, report.sent)))
       let isAccepted = try await send(commit, rows: rows, session)
       guard isAccepted else { return (report, false) }
-      report.sent += commit.revisions.count
+      let anew = resealing.acknowledge(commit.revisions.count)
+      report.resealed += anew
+      report.sent += commit.revisions.count - anew
     }
-    return (report, true)
   }
 
   /// Sends a commit again that has no answer yet, byte for byte, before anything else is done.

@@ -9,6 +9,9 @@ public struct SyncReport: Equatable, Sendable {
   public var deleted = 0
   /// Revisions that the server took.
   public var sent = 0
+  /// Records that were sealed anew under a new key, here or by another device, nothing else of them
+  /// being changed.
+  public var resealed = 0
   /// What was decided where a record was changed here and elsewhere.
   public var merges: [MergeNote] = []
   /// Records whose newest state does not open or does not fit its hash, in quarantine.
@@ -25,6 +28,7 @@ public struct SyncReport: Equatable, Sendable {
     received += other.received
     deleted += other.deleted
     sent += other.sent
+    resealed += other.resealed
     merges += other.merges
     damaged += other.damaged
   }
@@ -70,6 +74,8 @@ public struct SyncProgress: Equatable, Sendable {
     case receiving
     /// Commits are going.
     case sending
+    /// Records are sealed anew under a new key, and go.
+    case resealing
     /// The local file is being rewritten without what was there before.
     case cleaning
   }
@@ -95,6 +101,9 @@ public struct SyncOptions: Sendable {
   public var allowsDeletions = false
   /// Lets the cloud copy be deleted although records of it are damaged here: the user was asked.
   public var allowsDamage = false
+  /// Lets the cloud copy be deleted although what the server shows does not verify: the user was
+  /// asked.
+  public var allowsUnverified = false
   /// Takes over a copy that was begun anew: the user was asked.
   public var allowsNewGeneration = false
   /// Hears of progress, on any thread.

@@ -67,7 +67,13 @@ struct Taking {
         return
       }
       try store.show(sealed.id, rowID: arrived.rowID)
-      if theirs.deletedAt == nil { report.received += 1 } else { report.deleted += 1 }
+      if arrived.isResealing(base, theirs, keys) {
+        report.resealed += 1
+      } else if theirs.deletedAt == nil {
+        report.received += 1
+      } else {
+        report.deleted += 1
+      }
       try store.renumberHistory(beside: sealed, keys, device: device)
       return
     }
@@ -77,6 +83,14 @@ struct Taking {
       base: base.flatMap { try? $0.sealed.open(with: keys) }, mine: mine, theirs: theirs,
       settings: settings, now: now)
     try carryOut(decision, mine: mine, theirs: theirs, arrived: arrived)
+    if arrived.isResealing(base, theirs, keys) {
+      // Nothing of theirs was lost, so there is nothing to say.
+      report.received -= 1
+      report.resealed += 1
+      if report.merges.last == MergeNote(id: theirs.id, outcome: .mine) {
+        report.merges.removeLast()
+      }
+    }
     try store.renumberHistory(beside: sealed, keys, device: device)
   }
 
@@ -191,5 +205,17 @@ struct Taking {
     let healed = try write(mine.with(parents: [row.hash], device: device))
     try store.show(row.id, rowID: healed.rowID)
     try store.unwant(row.id)
+  }
+}
+
+extension StoredRevision {
+  /// Whether this one, which opens to `record`, is `base` under a newer key and nothing else.
+  fileprivate func isResealing(
+    _ base: StoredRevision?, _ record: Record, _ keys: UnlockedKeys
+  ) -> Bool {
+    guard let base, base.sealed.epoch < sealed.epoch,
+      let before = try? base.sealed.open(with: keys)
+    else { return false }
+    return before.contentHash == record.contentHash && before.deletedAt == record.deletedAt
   }
 }

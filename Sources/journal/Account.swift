@@ -48,6 +48,7 @@ extension SyncProgress.Phase {
     case .verifying: "verifying"
     case .receiving: "receiving"
     case .sending: "sending"
+    case .resealing: "sealing anew under the new key"
     case .cleaning: "cleaning up"
     }
   }
@@ -58,19 +59,24 @@ extension JournalOptions {
   ///
   /// - Throws: `needsPassword` where nobody can be asked.
   func withServer<R>(
-    _ journal: Journal, _ progress: ProgressOptions,
+    _ journal: Journal, _ options: SyncOptions,
     _ work: (SyncEngine, SyncOptions) async throws -> R
   ) async throws -> R {
     let engine = SyncEngine(journal)
     do {
-      return try await work(engine, progress.options())
+      return try await work(engine, options)
     } catch let error as JournalError {
-      guard case .needsPassword = error, canAsk else { throw error }
-      Terminal.note("the server wants the password again")
-      try await engine.logIn(password: password.existing(), options: progress.options())
-      try refreshAgent(for: journal)
-      return try await work(engine, progress.options())
+      guard canAsk else { throw error }
+      switch error {
+      case .needsPassword: Terminal.note("the server wants the password again")
+      case .cloudDeleted:
+        Terminal.note("the cloud copy was deleted; asking the server whether there is a new one")
+      default: throw error
+      }
     }
+    try await engine.logIn(password: password.existing(), options: options)
+    try refreshAgent(for: journal)
+    return try await work(engine, options)
   }
 
   /// Whether there is anyone or any file to give a password.

@@ -71,7 +71,8 @@ extension Complaint {
         status: .locked)
     case .encryptionOff, .encryptionOn, .setupUnfinished, .syncing, .offline, .serverProblem,
       .notAServer,
-      .wrongServer, .needsPassword, .passwordInDoubt, .nameTaken, .keysRefused, .rolledBack,
+      .wrongServer, .needsPassword, .earlierPasswordNeeded, .passwordInDoubt, .nameTaken,
+      .keysRefused, .rolledBack,
       .forked, .incomplete, .altered, .withheld,
       .newGeneration, .confirmationNeeded, .deleted, .untrustedDeletion, .cloudDeleted,
       .receiptRefused, .kitNotConfirmed, .cancelled:

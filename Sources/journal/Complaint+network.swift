@@ -31,6 +31,11 @@ extension Complaint {
         "this is another server than the one of your account",
         hints: "nothing was sent to it; check the address", status: .otherVault)
     case .needsPassword(let need): self.init(passwordNeed: need)
+    case .earlierPasswordNeeded:
+      self.init(
+        "this device still opens by an earlier password",
+        hints: "nothing was changed; \"journal unlock\" with that one, then the same command again",
+        status: .locked)
     case .passwordInDoubt:
       self.init(
         "it is not known whether the password was changed: the server's answer was lost",
@@ -54,12 +59,12 @@ extension Complaint {
     case .forked:
       self.init(
         "the server shows a different copy of your vault than this device has seen",
-        hints: Self.otherVaultHint, status: .otherVault)
+        hints: Self.otherVaultHint, Self.beginHint, status: .otherVault)
     case .incomplete:
       self.init(
         "what the server shows of your vault does not add up",
         hints: "this device cannot tell in which entry; one that has seen it before may name it",
-        Self.otherVaultHint, status: .otherVault)
+        Self.otherVaultHint, Self.beginHint, status: .otherVault)
     case .altered(let entries):
       self.init(
         "what the server shows of your vault does not add up: " + Self.words(for: entries),
@@ -88,7 +93,8 @@ extension Complaint {
       self.init(
         "the cloud copy was deleted; this journal lives on this device alone",
         hints: "nothing is lost; \"journal encryption on\" begins a new cloud copy",
-        status: .cloudDeleted)
+        "\"journal sync --accept-new-copy\", on a terminal or with --password-file, merges with one "
+          + "that another device began", status: .cloudDeleted)
     case .untrustedDeletion:
       self.init(
         "the server says that the cloud copy was deleted, and cannot prove that you wanted it",
@@ -124,6 +130,10 @@ extension Complaint {
     let more = words.count > 10 ? ["and \(words.count - 10) more"] : []
     return (words.prefix(10) + more).joined(separator: "; ")
   }
+
+  private static let beginHint =
+    "the server, a faulty program or somebody with a session of yours wrote it; \"journal cloud "
+    + "begin\" puts what this device has above it"
 
   private static let otherVaultHint =
     "nothing on this device was changed by it; compare \"journal status\" between your devices"

@@ -79,11 +79,22 @@ struct JournalOptions: ParsableArguments {
     do {
       try await journal.unlock(password: password)
     } catch JournalError.wrongPassword {
-      do {
-        try await SyncEngine(journal).logIn(password: password)
-      } catch JournalError.offline {
-        throw JournalError.wrongPassword
-      }
+      try await logIn(journal, with: password, or: .wrongPassword)
+    } catch JournalError.keysChanged {
+      try await logIn(journal, with: password, or: .keysChanged)
+    }
+  }
+
+  /// Asks the server about a password that this device refused.
+  ///
+  /// - Throws: `refusal` where the server cannot be reached.
+  private func logIn(
+    _ journal: Journal, with password: borrowing SecretBytes, or refusal: JournalError
+  ) async throws {
+    do {
+      try await SyncEngine(journal).logIn(password: password)
+    } catch JournalError.offline {
+      throw refusal
     }
   }
 

@@ -96,7 +96,8 @@ struct Root: ParsableCommand {
       CommandGroup(
         name: "Import and export", subcommands: [ImportCommand.self, ExportCommand.self]),
       CommandGroup(
-        name: "Keys", subcommands: [UnlockCommand.self, LockCommand.self, PasswordCommand.self]),
+        name: "Keys",
+        subcommands: [UnlockCommand.self, LockCommand.self, PasswordCommand.self, KeysCommand.self]),
       CommandGroup(name: "Other", subcommands: [AgentCommand.self]),
     ])
 }

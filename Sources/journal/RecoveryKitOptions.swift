@@ -29,8 +29,8 @@ struct RecoveryKitOptions: ParsableArguments {
   /// Hands the kit over.
   ///
   /// - Returns: Whether its owner has it.
-  func handOver(_ kit: borrowing RecoveryKit, _ account: AccountWish) -> Bool {
-    let document = Self.document(kit, account)
+  func handOver(_ kit: borrowing RecoveryKit, of name: String, at server: String) -> Bool {
+    let document = Self.document(kit, name, server)
     if let recoveryKitFile {
       do {
         try SecretFile.create(recoveryKitFile, document)
@@ -53,12 +53,12 @@ struct RecoveryKitOptions: ParsableArguments {
 
   /// The page to print.
   private static func document(
-    _ kit: borrowing RecoveryKit, _ account: AccountWish
+    _ kit: borrowing RecoveryKit, _ name: String, _ server: String
   ) -> SecretBytes {
     let before = Array(
       """
 
-        RECOVERY KIT for the journal of \(account.name) at \(account.server)
+        RECOVERY KIT for the journal of \(name) at \(server)
 
         This code opens your journal when the password is lost. Whoever has it can read everything.
         Keep it on paper, away from your devices.

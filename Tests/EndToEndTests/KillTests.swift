@@ -90,6 +90,29 @@ import Testing
     }
   }
 
+  @Test func `a killed strengthening leaves the password that there was, and goes on`() async throws
+  {
+    var random = SeededGenerator(for: "KillTests strengthen")
+    let pauses = (0..<6).map { _ in Int.random(in: 5...120, using: &random) }
+    let vault = try TestVault()
+    try await vault.serve { server in
+      let a = try TestDevice()
+      try a.journal.write(title: "one", content: "text")
+      try await a.register(at: server)
+      let command = ["strengthen", a.folder.path, "correct horse battery"]
+      for pause in pauses {
+        _ = try await run(command, killAfter: .milliseconds(pause))
+        let journal = try Journal.open(in: a.journal.home, environment: a.journal.environment)
+        try await journal.unlock(password: password())
+      }
+      #expect(try await run(command, killAfter: nil) == ["done"])
+      let again = try TestDevice(in: a.folder)
+      try await again.journal.unlock(password: password())
+      try await again.engine.sync()
+      #expect(try again.entries() == ["one: text"])
+    }
+  }
+
   @Test func `turning encryption off goes on after any kill`() async throws {
     var random = SeededGenerator(for: "KillTests off")
     let pauses = (0..<10).map { _ in Int.random(in: 5...120, using: &random) }
@@ -148,7 +171,7 @@ import Testing
   /// Runs the helper, kills it after a while, and gives the lines that it said.
   ///
   /// On a thread of its own: the server needs those of the cooperative pool.
-  private func run(_ arguments: [String], killAfter pause: Duration?) async throws -> [String] {
+  fileprivate func run(_ arguments: [String], killAfter pause: Duration?) async throws -> [String] {
     try await withCheckedThrowingContinuation { continuation in
       DispatchQueue.global().async {
         continuation.resume(with: Result { try Self.wait(for: arguments, killAfter: pause) })
@@ -182,4 +205,65 @@ import Testing
     let bundle = CommandLine.arguments.first { $0.hasSuffix(".xctest") } ?? CommandLine.arguments[0]
     return URL(filePath: bundle).deletingLastPathComponent().appending(path: "SyncHelper")
   }()
+}
+
+// On both stores, one after the other.
+extension MainJobTests {
+  @Test(arguments: VaultDriver.allCases)
+  func `a killed rotation opens with exactly one of old or new, and is finished by a repeat`(
+    on driver: VaultDriver
+  ) async throws {
+    var random = SeededGenerator(for: "KillTests rotate \(driver)")
+    let pauses = (0..<14).map { _ in Int.random(in: 5...220, using: &random) }
+    let vault = try await TestVault(on: driver)
+    try await vault.serve { server in
+      let a = try TestDevice()
+      for number in 0..<40 { try a.journal.write(title: "\(number)", content: "text") }
+      try await a.register(at: server)
+      let entries = try a.entries()
+      var passwords = ["correct horse battery", "another one"]
+      var rotations: UInt32 = 0
+      for pause in pauses {
+        let said = try await KillTests().run(
+          ["rotate", a.folder.path] + passwords, killAfter: .milliseconds(pause))
+        let journal = try Journal.open(in: a.journal.home, environment: a.journal.environment)
+        var opening: [Int] = []
+        for index in 0..<2 {
+          journal.keys.lock()
+          if (try? await journal.unlock(password: password(passwords[index]))) != nil {
+            opening.append(index)
+          }
+        }
+        #expect(opening.count == 1)
+        guard opening == [1] else {
+          #expect(!said.contains("changed"))
+          continue
+        }
+        // It happened here; the syncs of whoever comes go on.
+        rotations += 1
+        #expect(try journal.state().epoch == 1 + rotations)
+        passwords.swapAt(0, 1)
+      }
+      if try a.journal.syncStatus().isRotationInDoubt || rotations == 0 {
+        #expect(
+          try await KillTests().run(["rotate", a.folder.path] + passwords, killAfter: nil).last
+            == "done")
+        passwords.swapAt(0, 1)
+      }
+      let again = try TestDevice(in: a.folder)
+      try await again.journal.unlock(password: password(passwords[0]))
+      try await again.engine.logIn(password: password(passwords[0]))
+      try await again.engine.sync()
+      #expect(try again.entries() == entries)
+      #expect(try again.journal.syncStatus().toReseal == 0)
+      await #expect(throws: JournalError.wrongPassword) {
+        try await again.engine.logIn(password: password(passwords[1]))
+      }
+      let b = try TestDevice()
+      try await b.engine.join(
+        AccountWish(server: server, name: "samuel"), password: password(passwords[0]))
+      #expect(try b.entries() == entries)
+      #expect(try b.journal.syncStatus().toReseal == 0)
+    }
+  }
 }

@@ -150,7 +150,7 @@ import Testing
       await #expect(throws: JournalError.self) { try await pair.a.register(at: server) }
       vault.lie(nil)
       try await pair.b.register(at: server)
-      await #expect(throws: JournalError.nameTaken) { try await pair.a.register(at: server) }
+      await #expect(throws: JournalError.newGeneration) { try await pair.a.register(at: server) }
       try await pair.a.join(at: server)
       try await pair.settle()
       #expect(try pair.agree())

@@ -7,7 +7,8 @@ import Sodium
 /// A process to be killed while it syncs; it says on stdout what was acknowledged.
 ///
 /// `write HOME PREFIX` unlocks, then writes and syncs for ever, printing each text when it is saved;
-/// `password HOME OLD NEW` changes the password, `off HOME` turns encryption off, `join HOME URL NAME`
+/// `password HOME OLD NEW` changes the password, `rotate HOME OLD NEW` the keys, `strengthen HOME
+/// PASSWORD` the cost, `sync HOME PASSWORD` syncs, `off HOME` turns encryption off, `join HOME URL NAME`
 /// joins, `encrypt HOME URL NAME` turns encryption on; they print
 /// `done` after.
 @main enum Program {
@@ -43,6 +44,33 @@ import Sodium
       try await engine.changePassword(
         from: SecretBytes(copying: Array(arguments[2].utf8).span),
         to: SecretBytes(copying: Array(arguments[3].utf8).span))
+      say("done")
+    case "rotate" where arguments.count == 4:
+      let old = SecretBytes(copying: Array(arguments[2].utf8).span)
+      let new = SecretBytes(copying: Array(arguments[3].utf8).span)
+      do {
+        try await journal.unlock(password: old)
+      } catch {
+        // As the program does: the new one may be what opens it by now.
+        try await engine.logIn(password: old)
+      }
+      try await engine.rotateKeys(
+        from: old, to: new,
+        confirm: { _ in
+          say("kit")
+          return true
+        })
+      say("changed")
+      try await engine.sync()
+      say("done")
+    case "strengthen" where arguments.count == 3:
+      try await engine.strengthenPassword(
+        SecretBytes(copying: Array(arguments[2].utf8).span))
+      say("done")
+    case "sync" where arguments.count == 3:
+      let password = SecretBytes(copying: Array(arguments[2].utf8).span)
+      try await journal.unlock(password: password)
+      try await engine.sync()
       say("done")
     case "off":
       try await journal.unlock(password: password)

@@ -24,7 +24,10 @@ CREATE TABLE journal (
   synced_at    INTEGER,
   pulled_at    INTEGER,
   -- The named state that the last sync ended in, until one ends well.
-  sync_fault   TEXT
+  sync_fault   TEXT,
+  -- The epoch that all records of the vault were last found to be sealed under; while it is another
+  -- than `epoch`, a rotation may be left to finish.
+  resealed_epoch INTEGER NOT NULL DEFAULT 0 CHECK (resealed_epoch BETWEEN 0 AND 4294967295)
 ) STRICT;
 
 -- Every revision this device keeps. `id` is the order of arrival; a write costs a commit of as few

@@ -47,7 +47,8 @@ struct EncryptionCommand: ParsableCommand {
       }
       let (kit, account) = (kit, wish)
       try await SyncEngine(opened).turnEncryptionOn(
-        wish, password: password, confirm: { kit.handOver($0, account) },
+        wish, password: password,
+        confirm: { kit.handOver($0, of: account.name, at: account.server.url) },
         options: progress.options())
       try journal.startAgent(for: opened, idle: AgentClient.usualIdle)
       Terminal.note("encryption is on; the journal is unlocked for \(IdleTime.usual)")
@@ -110,6 +111,8 @@ struct JoinCommand: AsyncParsableCommand {
 
   func run() async throws {
     let opened = try journal.openOrCreate()
+    // After a deletion the journal is sealed, perhaps under an earlier password.
+    if !opened.keys.isUnlocked { _ = journal.unlockFromAgent(opened) }
     let password = try journal.password.existing()
     let report = try await SyncEngine(opened).join(
       account.wish, password: password, options: progress.options())
@@ -128,7 +131,7 @@ struct JoinCommand: AsyncParsableCommand {
 struct PasswordCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "password", abstract: "The password of the account.",
-    subcommands: [ChangeCommand.self])
+    subcommands: [ChangeCommand.self, StrengthenCommand.self])
 
   /// `journal password change`.
   struct ChangeCommand: AsyncParsableCommand {
@@ -137,14 +140,36 @@ struct PasswordCommand: ParsableCommand {
       abstract: "Choose another password, for every device.",
       discussion: """
         All other devices ask for it at their next sync. It does not help against someone who knew \
-        the old password and took a copy of the server's data before.
+        the old password and took a copy of the server's data before: "journal keys rotate" does.
         """)
 
-    @Option(
-      help: ArgumentHelp(
-        "Read the new password from the first line of FILE, - for standard input.",
-        valueName: "file"))
-    var newPasswordFile: String?
+    @OptionGroup var new: NewPasswordOptions
+    @OptionGroup var progress: ProgressOptions
+    @OptionGroup var journal: JournalOptions
+
+    func run() async throws {
+      let opened = try journal.open()
+      guard try opened.isSealed else { throw JournalError.encryptionOff }
+      try new.check()
+      let present = try journal.password.existing("Present password: ")
+      try await journal.unlock(opened, with: present)
+      try await SyncEngine(opened).changePassword(
+        from: present, to: new.chosen(), options: progress.options())
+      try journal.refreshAgent(for: opened)
+      Terminal.note("the password is changed; your other devices will ask for it")
+    }
+  }
+  /// `journal password strengthen`.
+  struct StrengthenCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      commandName: "strengthen",
+      abstract: "Make each guess at the same password dearer, for every device.",
+      discussion: """
+        Every login and unlocking then takes some seconds and 1 GiB of memory, for you and for \
+        whoever guesses; a device with less memory can no longer log in. All other devices ask for \
+        the password at their next sync. A server that kept the old record can still be guessed \
+        against at the old price.
+        """)
 
     @OptionGroup var progress: ProgressOptions
     @OptionGroup var journal: JournalOptions
@@ -152,18 +177,15 @@ struct PasswordCommand: ParsableCommand {
     func run() async throws {
       let opened = try journal.open()
       guard try opened.isSealed else { throw JournalError.encryptionOff }
-      guard newPasswordFile != nil || SecretInput.hasTerminal else {
-        throw Complaint.nobodyToAsk(flag: "--new-password-file FILE")
-      }
-      let present = try journal.password.existing("Present password: ")
-      try await journal.unlock(opened, with: present)
-      var chosen = PasswordOptions()
-      chosen.passwordFile = newPasswordFile
-      let new = try chosen.chosen()
-      try await SyncEngine(opened).changePassword(
-        from: present, to: new, options: progress.options())
+      let password = try journal.password.existing()
+      try await journal.unlock(opened, with: password)
+      let isStronger = try await SyncEngine(opened).strengthenPassword(
+        password, options: progress.options())
       try journal.refreshAgent(for: opened)
-      Terminal.note("the password is changed; your other devices will ask for it")
+      Terminal.note(
+        isStronger
+          ? "guesses at the password are dearer now; your other devices will ask for it"
+          : "guesses at the password are as dear as they can be already")
     }
   }
 }

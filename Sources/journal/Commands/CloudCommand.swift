@@ -28,6 +28,9 @@ struct CloudCommand: ParsableCommand {
     @Flag(help: "Delete it although entries in it are damaged here.")
     var acceptDamage = false
 
+    @Flag(help: "Delete it although what the server shows does not add up.")
+    var acceptUnverified = false
+
     @Flag(name: .shortAndLong, help: "Do not ask.")
     var yes = false
 
@@ -44,6 +47,7 @@ struct CloudCommand: ParsableCommand {
       try await journal.unlock(opened, with: password)
       var options = progress.options()
       options.allowsDamage = acceptDamage
+      options.allowsUnverified = acceptUnverified
       let receipt = try await SyncEngine(opened).deleteCloudData(
         password: password, account: account, options: options)
       if output.json { return try Terminal.show(json: DeletionShape(receipt)) }
@@ -57,10 +61,12 @@ extension CloudCommand {
   struct BeginCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
       commandName: "begin",
-      abstract: "Begin the cloud copy anew, after the server's operator brought back a backup.",
+      abstract: "Begin the cloud copy anew, after a backup came back or something broke it.",
       discussion: """
-        For when the server shows an older copy and you know why. What stands there stays, what is \
-        newer here goes up again, and your other devices ask before they follow.
+        For when the server shows an older copy and you know why, or one that does not add up, \
+        whoever wrote it: a faulty program, or someone who used a session of yours. What stands \
+        there stays, what is newer here goes up again, and your other devices ask before they \
+        follow. Someone else's session ends with "journal password change".
         """)
 
     @Flag(name: .shortAndLong, help: "Do not ask.")

@@ -24,11 +24,11 @@ struct SyncCommand: AsyncParsableCommand {
     let opened = try journal.open()
     guard try opened.isSealed else { throw JournalError.encryptionOff }
     try await journal.unlock(opened)
-    let report = try await journal.withServer(opened, progress) { engine, options in
-      var options = options
-      options.allowsDeletions = acceptDeletions
-      options.allowsNewGeneration = acceptNewCopy
-      return try await engine.sync(options)
+    var options = progress.options()
+    options.allowsDeletions = acceptDeletions
+    options.allowsNewGeneration = acceptNewCopy
+    let report = try await journal.withServer(opened, options) { engine, options in
+      try await engine.sync(options)
     }
     if output.json {
       try Terminal.show(json: SyncShape(report))
@@ -46,6 +46,7 @@ extension SyncReport {
     if received > 0 { parts.append("\(received) came") }
     if deleted > 0 { parts.append("\(deleted) deleted elsewhere") }
     if sent > 0 { parts.append("\(sent) went") }
+    if resealed > 0 { parts.append("\(resealed) sealed anew under the new key") }
     if parts.isEmpty { parts.append("nothing new") }
     return (["in step: " + parts.joined(separator: ", ")] + merges.map(\.words))
       .joined(separator: "\n")
@@ -75,6 +76,7 @@ struct SyncShape: Encodable {
   let received: Int
   let deleted: Int
   let sent: Int
+  let resealed: Int?
   let merges: [Merge]
   let damaged: [String]
 
@@ -88,6 +90,7 @@ struct SyncShape: Encodable {
     received = report.received
     deleted = report.deleted
     sent = report.sent
+    resealed = report.resealed > 0 ? report.resealed : nil
     damaged = report.damaged.map(\.description)
     merges = report.merges.map { note in
       switch note.outcome {
@@ -142,6 +145,15 @@ extension SyncStatus {
     if isUnfinished {
       lines.append("attention    \"journal encryption on\" goes on where it was cut")
     }
+    if isRotationInDoubt {
+      lines.append(
+        "attention    it is not known whether the keys were changed; "
+          + "\"journal keys rotate\" finds out and goes on")
+    }
+    if toReseal > 0 {
+      lines.append(
+        "attention    \(toReseal) entries are still under an older key; \"journal sync\" goes on")
+    }
     if let fault { lines.append("attention    " + fault.words) }
     lines += damaged.map { "damaged      entry \($0)" }
     return lines
@@ -176,6 +188,8 @@ struct StatusShape: Encodable {
   let lastSyncedAt: String?
   let waiting: Int
   let missing: Int
+  let isRotationInDoubt: Bool?
+  let toReseal: Int?
   let damaged: [String]
   let attention: String?
   let fingerprint: String?
@@ -190,6 +204,8 @@ struct StatusShape: Encodable {
     lastSyncedAt = status.syncedAt?.iso8601
     waiting = status.pending
     missing = status.missing
+    isRotationInDoubt = status.isRotationInDoubt ? true : nil
+    toReseal = status.toReseal > 0 ? status.toReseal : nil
     damaged = status.damaged.map(\.description)
     attention = status.fault?.rawValue
     fingerprint = status.fingerprint
