@@ -51,6 +51,53 @@ import VaultProtocol
     }
   }
 
+  @Test func `B3: another genuine state in the place of the row's is not taken`() async throws {
+    let vault = try TestVault()
+    try await vault.serve { server in
+      let pair = try await Pair(at: server)
+      let id = try pair.a.journal.write(title: "t", content: "first").id
+      try await pair.settle()
+      let c = try TestDevice()
+      try await c.join(at: server)
+      // The same revision, sealed by the owner too, that this vault never took.
+      let other = try TestVault(copying: vault)
+      let sealed = Mutex(Data())
+      try await other.serve { elsewhere in
+        try await pair.b.engine.move(to: elsewhere)
+        try pair.b.journal.edit(id) { $0.content = "elsewhere" }
+        other.lie { request, honest in
+          guard request.uri.path == Route.commits else { return nil }
+          var request = request
+          let body = try await request.collectBody(upTo: 1 << 20)
+          let commit = try WireCommit(serializedBytes: Array(body.readableBytesView))
+          sealed.withLock { $0 = commit.records[0].blob }
+          return try await honest(request)
+        }
+        try await pair.b.engine.sync()
+      }
+      try pair.a.journal.edit(id) { $0.content = "here" }
+      try await pair.a.engine.sync()
+      vault.lie { request, honest in
+        let answer = try await honest(request)
+        let blob = sealed.withLock { $0 }
+        switch request.uri.path {
+        case Route.changes where answer.status == .ok:
+          var changes = try WireChanges(serializedBytes: try await answer.bytes())
+          for index in changes.records.indices { changes.records[index].blob = blob }
+          return .message(try changes.serializedBytes())
+        case Route.recordsFetch:
+          var fetched = try WireRecordsFetched(serializedBytes: try await answer.bytes())
+          for index in fetched.records.indices { fetched.records[index].blob = blob }
+          return .message(try fetched.serializedBytes())
+        default: return answer
+        }
+      }
+      let report = try await c.engine.sync()
+      #expect(report.damaged == [id])
+      #expect(try c.entries() == ["t: first"])
+    }
+  }
+
   @Test func `the cloud copy is not deleted while a record of it is damaged, unless that is known`()
     async throws
   {
