@@ -45,7 +45,9 @@ struct Program {
   }
 
   /// Seconds of `count` runs in order of size, after ten that do not count.
-  static func times(_ count: Int, _ body: () async throws -> Void) async throws -> [Double] {
+  static func times(_ count: Int, _ body: @Sendable () async throws -> Void) async throws
+    -> [Double]
+  {
     for _ in 0..<10 { try await body() }
     var times: [Double] = []
     for _ in 0..<count {
