@@ -67,6 +67,16 @@ import Testing
     expectRefused(login, answer.ke2.bytes)
   }
 
+  @Test func `A3: a record under another profile than its own gets no KE3`() throws {
+    let account = try Account()
+    let login = try account.login()
+    for profile: UInt8 in [0, 1, 3, 255] {
+      let ke2 = try account.ke2(
+        for: login, stored: .init(record: account.record, profile: profile))
+      expectRefused(login, ke2, "profile \(profile)")
+    }
+  }
+
   @Test func `every altered byte of a stored record is refused`() throws {
     let account = try Account()
     let login = try account.login()

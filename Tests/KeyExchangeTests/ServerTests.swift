@@ -38,6 +38,17 @@ import Testing
     #expect(alice.exportKey != bob.exportKey)
   }
 
+  @Test func `A4: one blinded password gets another answer for each name`() throws {
+    let account = try Account()
+    let credentials = try Credentials(
+      account: account.name, server: account.server.name, password: SecretBytes("one"))
+    let request = try ClientRegistration(credentials).request
+    let evaluations = try ["alice", "bobby", "carol"].map {
+      try account.server.answer(registration: request, of: AccountName($0)).prefix(32)
+    }
+    #expect(Set(evaluations).count == 3)
+  }
+
   @Test func `A5: without the OPRF seed the right password is not confirmed`() throws {
     let account = try Account()
     // The database is stolen, the secrets file is not: the thief runs the protocol on his own keys.
