@@ -57,6 +57,23 @@ import Testing
     #expect(seq == 2)
   }
 
+  @Test func `A7: who knows the new key takes no head under the old one`() throws {
+    let stolen = Keyring(current: VaultKey.make(epoch: 1))
+    let rotated = try stolen.adding(VaultKey.make(epoch: 2))
+    var root = VaultRoot()
+    let first = head(1).seal(under: stolen, uid: uid)
+    let pin = HeadPoint(generation: 1, seq: 1, hash: Digest(ofBlob: first.span))
+    let next = head(1).next(
+      after: pin.hash, root: root.digest(), records: 0, epoch: 1, device: uid, time: 1
+    ).seal(under: stolen, uid: uid)
+    let snapshot = Snapshot(generation: 1, seq: 2, heads: [first, next])
+    let seq = try snapshot.verify(from: pin, root: &root, keyring: stolen, uid: uid).point.seq
+    #expect(seq == 2)
+    #expect(throws: HeadFault.forked) {
+      _ = try snapshot.verify(from: pin, root: &root, keyring: rotated, uid: uid).point
+    }
+  }
+
   @Test func `A7: the key from before a rotation makes no deletion that is believed`() throws {
     let stolen = Keyring(current: VaultKey.make(epoch: 1))
     let rotated = try stolen.adding(VaultKey.make(epoch: 2))
