@@ -180,21 +180,12 @@ import Testing
   }
 
   private static func wait(for arguments: [String], killAfter pause: Duration?) throws -> [String] {
-    let process = Process()
-    process.executableURL = helper
-    process.arguments = arguments
-    let output = Pipe()
-    process.standardOutput = output
-    process.standardError = FileHandle.nullDevice
-    try process.run()
+    let process = try HelperProcess(helper, arguments)
     if let pause {
       let seconds = Double(pause / .milliseconds(1)) / 1_000
-      DispatchQueue.global().asyncAfter(deadline: .now() + seconds) {
-        if process.isRunning { kill(process.processIdentifier, SIGKILL) }
-      }
+      DispatchQueue.global().asyncAfter(deadline: .now() + seconds) { process.kill() }
     }
-    let said = output.fileHandleForReading.readDataToEndOfFile()
-    process.waitUntilExit()
+    let said = process.finish()
     // A line without its end was not acknowledged.
     return String(decoding: said, as: UTF8.self)
       .split(separator: "\n", omittingEmptySubsequences: false).dropLast().map(String.init)
