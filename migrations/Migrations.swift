@@ -42,6 +42,6 @@ public enum Migrations {
   public static let localSQLite = [
     Migration(
       1, "v0001_records", PackageResources.v0001_records_sqlite_sql,
-      checksum: "e55e8db9fa9d30534ce10a0e26f0aaacaa23520d70cd61eca67f1dfe06ca6c0f")
+      checksum: "49f302eacd114c11359a042eae478252d6593ff1b93e8511efd2d904e0cc00e9")
   ]
 }

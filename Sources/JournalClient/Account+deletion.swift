@@ -91,7 +91,7 @@ extension SyncEngine {
 
   /// The head to delete at: the newest, verified; or as it is stated, where it does not verify and
   /// the owner insists.
-  private func lastHead(
+  func lastHead(
     _ session: Session, _ options: SyncOptions
   ) async throws(JournalError) -> HeadPoint {
     do throws(JournalError) {
@@ -146,7 +146,7 @@ extension SyncEngine {
 
   /// One certificate for each epoch in the keyring; it reaches what this device verified, even where
   /// the server shows less.
-  private func certificates(
+  func certificates(
     at last: HeadPoint, _ keys: UnlockedKeys
   ) throws(JournalError) -> [WireCertificate] {
     let state = try journal.state()
@@ -165,7 +165,7 @@ extension SyncEngine {
 
   /// - Throws: `receiptRefused` for a receipt that is not about this deletion, or not signed by the
   ///   pinned key.
-  private func check(
+  func check(
     _ wire: WireReceipt, _ certificates: [WireCertificate], generation: UInt32, lastSeq: UInt64,
     _ keys: UnlockedKeys
   ) throws(JournalError) -> CloudReceipt {

@@ -33,7 +33,8 @@ extension SyncEngine {
     }
   }
 
-  private func enterVault(
+  /// Logs in at the account, and makes this journal one of its vault's.
+  func enterVault(
     _ wish: AccountWish, _ password: HeldPassword, _ options: SyncOptions
   ) async throws(JournalError) {
     options.progress(SyncProgress(.unlocking))

@@ -56,11 +56,15 @@ extension SyncEngine {
     // An epoch of its own: what was ever uploaded under a number is under one key.
     let key = VaultKey.make(epoch: max(state.epoch, old.keyring.epoch) + 1)
     try KeyFile.replace(with: key, in: journal.home)
-    let new = UnlockedKeys(keyring: Keyring(current: key), uid: state.uid)
+    // A name that was freed begins with another id; the old one is still named in the deletion.
+    let isReset = state.syncFault == .accountReset
+    let uid = isReset ? journal.environment.makeID() : state.uid
+    let new = UnlockedKeys(keyring: Keyring(current: key), uid: uid)
     try journal.store.write { (store) throws(JournalError) in
       _ = try store.writableState(old)
       try store.dissolveCommit()
       try store.sealAnew(from: old, to: new, device: state.device, progress: options.progress)
+      if isReset { try store.forgetAccount() }
       try store.dropVaultRows()
       try store.dropWanted()
       try store.dropCredential()

@@ -39,14 +39,17 @@ extension SyncEngine {
     }
   }
 
-  private func rotate(
-    from present: HeldPassword, to new: HeldPassword,
+  /// The whole of it; not fresh is a session whose start-over is due, in the place of a login with
+  /// the present password.
+  func rotate(
+    from present: HeldPassword, to new: HeldPassword, isFresh: Bool = true,
     confirm: @Sendable (borrowing RecoveryKit) async throws(JournalError) -> Bool,
     _ options: SyncOptions
   ) async throws(JournalError) {
     let began = ContinuousClock.now
-    var api = try await enter(present)
+    if isFresh { _ = try await enter(present) }
     let session = try session()
+    var api = session.api
     _ = try await sendFrozen(session)
     _ = try await pull(session, options, first: nil)
     let state = try journal.state()
@@ -59,7 +62,7 @@ extension SyncEngine {
     guard try await confirm(kit) else { throw .kitNotConfirmed }
     options.progress(SyncProgress(.unlocking))
     // A login ages while a kit is written down.
-    if began.duration(to: .now) > .seconds(120) { api = try await enter(present) }
+    if isFresh, began.duration(to: .now) > .seconds(120) { api = try await enter(present) }
     let profile = try profileForNewPassword()
     let registered = try await Registration.perform(api, account, password: new, profile: profile)
     var body = WireCredentialsPut()

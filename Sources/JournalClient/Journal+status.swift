@@ -24,6 +24,8 @@ public struct SyncStatus: Equatable, Sendable {
   public var isRotationInDoubt: Bool
   /// Records still to be sealed anew after the keys were changed, by whichever device comes first.
   public var toReseal: Int
+  /// Somebody's wish to set another password without the present one.
+  public var startOver: StartOverWish?
   /// Records whose newest state does not open.
   public var damaged: [ObjectID]
   /// The state of the vault that needs the user.
@@ -55,7 +57,7 @@ extension Journal {
         isRotationInDoubt: try store.sealedItem(SyncEngine.rotationItem) != nil,
         toReseal: isLocal || state.resealedEpoch == state.epoch
           ? 0 : try store.olderRowCount(than: state.epoch),
-        damaged: damaged, fault: state.syncFault,
+        startOver: isLocal ? nil : state.startOver, damaged: damaged, fault: state.syncFault,
         fingerprint: state.pin.map { KeyFlow.fingerprint(of: $0, uid: state.uid) })
     }
   }

@@ -90,12 +90,28 @@ public enum JournalError: Error, Equatable, Sendable {
   case deleted(at: Instant)
   /// The server says that the cloud copy was deleted, and cannot show that the owner wanted it.
   case untrustedDeletion
+  /// The server says, signed, that its operator reset the account at this time: its act, not the
+  /// owner's. Everything stays on this device.
+  case accountReset(at: Instant)
+  /// No wish of this device to start over is pending: somebody logged in, or refused.
+  case startOverRefused
+  /// The time of this device's wish to start over has not come.
+  case startOverNotDue(Instant)
   /// The cloud copy was deleted earlier; this device keeps its journal to itself.
   case cloudDeleted
   /// The server's receipt for the deletion does not hold, or it still shows something.
   case receiptRefused
   /// The recovery kit was not confirmed; nothing went to the server.
   case kitNotConfirmed
+  /// What was typed is no recovery code.
+  case badCode(RecoveryCodeError)
+  /// The server has no account of that name, or another kit is the one that opens it.
+  case kitRefused
+  /// Whether the server took the new password and kit of a recovery is not known; the same call
+  /// again finds out.
+  case recoveryInDoubt
+  /// Whether the server took a new recovery kit is not known; a rehearsal tells which one opens.
+  case kitInDoubt
   /// The task was cancelled.
   case cancelled
 }

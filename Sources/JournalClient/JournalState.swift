@@ -28,6 +28,8 @@ public struct JournalState: Equatable, Sendable {
   /// The epoch under which all records of the vault were last found to be sealed; any other than
   /// ``epoch`` says that a rotation may be left to finish.
   public var resealedEpoch: UInt32 = 0
+  /// Somebody's wish to set another password without the present one, as the server last showed it.
+  public var startOver: StartOverWish?
 }
 
 extension JournalState {

@@ -21,6 +21,23 @@ final class Registration: Sendable {
   static func perform(
     _ api: VaultAPI, _ account: ServerAccount, password: HeldPassword, profile: Profile
   ) async throws(JournalError) -> Registration {
+    try await perform(account, password: password, profile: profile) {
+      (request) throws(JournalError) in
+      do throws(APIError) {
+        return try await api.startRegistration(name: account.name, request: request)
+      } catch {
+        throw JournalError(error)
+      }
+    }
+  }
+
+  /// Registers `password` for `account`, whose OPRF `evaluate` has applied to the request.
+  ///
+  /// - Throws: What `evaluate` throws; `badInput` for what is no password.
+  static func perform(
+    _ account: ServerAccount, password: HeldPassword, profile: Profile,
+    evaluate: ([UInt8]) async throws(JournalError) -> [UInt8]
+  ) async throws(JournalError) -> Registration {
     let attempt: Attempt
     do {
       attempt = Attempt(try ClientRegistration(try password.credentials(account)))
@@ -29,13 +46,7 @@ final class Registration: Sendable {
     } catch {
       throw .badInput("a password that cannot be used")
     }
-    let response: [UInt8]
-    do {
-      response = try await api.startRegistration(
-        name: account.name, request: attempt.registration.request)
-    } catch {
-      throw JournalError(error)
-    }
+    let response = try await evaluate(attempt.registration.request)
     return try await Keys.stretch { () throws(JournalError) -> Registration in
       do throws(KeyExchangeError) {
         return Registration(
@@ -44,6 +55,19 @@ final class Registration: Sendable {
       } catch {
         throw JournalError(error)
       }
+    }
+  }
+
+  /// An element to be evaluated for nothing, where a server wants one.
+  static func element(
+    _ account: ServerAccount, _ password: HeldPassword
+  ) throws(JournalError) -> [UInt8] {
+    do {
+      return try ClientRegistration(try password.credentials(account)).request
+    } catch let error as JournalError {
+      throw error
+    } catch {
+      throw .badInput("a password that cannot be used")
     }
   }
 

@@ -10,7 +10,7 @@ extension StoreTransaction {
       """
       SELECT uid, device, epoch, generation, pin_seq, pin_hash, cursor, server_url, server_name,
         account_name, receipt_key, account_step, synced_at, pulled_at, sync_fault, opaque_key,
-        key_id, resealed_epoch
+        key_id, resealed_epoch, start_over_due, start_over_own
       FROM journal
       """
     ) { row in
@@ -32,7 +32,8 @@ extension StoreTransaction {
         cursor: cursor, account: account, accountStep: (row[11] as String?) ?? "",
         syncedAt: row.instant(12), pulledAt: row.instant(13),
         syncFault: (row[14] as String?).flatMap { SyncFault(rawValue: $0) },
-        resealedEpoch: resealed)
+        resealedEpoch: resealed,
+        startOver: row.instant(18).map { StartOverWish(dueAt: $0, isOwn: row.number(19) == 1) })
     }
   }
 
@@ -42,8 +43,9 @@ extension StoreTransaction {
       """
       INSERT OR REPLACE INTO journal (id, uid, device, epoch, generation, pin_seq, pin_hash, cursor,
         server_url, server_name, account_name, receipt_key, account_step, synced_at, pulled_at,
-        sync_fault, opaque_key, key_id, resealed_epoch)
-      VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        sync_fault, opaque_key, key_id, resealed_epoch, start_over_due,
+        start_over_own)
+      VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
       """,
       [
         state.uid.data, state.device.data, Int64(state.epoch),
@@ -53,6 +55,7 @@ extension StoreTransaction {
         state.accountStep, state.syncedAt?.milliseconds, state.pulledAt?.milliseconds,
         state.syncFault?.rawValue, state.account.map { Data($0.opaqueKey) },
         Data(state.keyID.bytes), Int64(state.resealedEpoch),
+        state.startOver?.dueAt.milliseconds, state.startOver.map { $0.isOwn ? 1 : 0 },
       ])
   }
 

@@ -13,6 +13,7 @@ extension SyncEngine {
     askedToWait = refusal.retryAfter
     guard refusal.problem == .gone else { return JournalError(error) }
     guard let time = try journal.believeDeletion(refusal.deletion, session.keys) else {
+      if let time = try journal.resetTime(refusal.deletion) { return .accountReset(at: time) }
       return .untrustedDeletion
     }
     root = nil
@@ -52,6 +53,8 @@ public enum SyncFault: String, CaseIterable, Sendable {
   case newGeneration
   /// The server claims a deletion without proof.
   case untrustedDeletion
+  /// The server's operator says that the account was reset.
+  case accountReset
   /// The session ended: the password is needed.
   case needsPassword
   /// Other devices deleted many entries at once: the user's yes is needed.
@@ -66,6 +69,7 @@ public enum SyncFault: String, CaseIterable, Sendable {
     case .withheld: self = .withheld
     case .newGeneration: self = .newGeneration
     case .untrustedDeletion: self = .untrustedDeletion
+    case .accountReset: self = .accountReset
     case .needsPassword: self = .needsPassword
     case .confirmationNeeded: self = .confirmationNeeded
     default: return nil

@@ -51,6 +51,7 @@ extension SyncEngine {
     } catch {
       throw try refused(error, session)
     }
+    try noteStartOver(reading?.last.vault, session)
     guard var reading else {
       cursorIsBehind = false
       return nil

@@ -75,7 +75,10 @@ extension Complaint {
       .keysRefused, .rolledBack,
       .forked, .incomplete, .altered, .withheld,
       .newGeneration, .confirmationNeeded, .deleted, .untrustedDeletion, .cloudDeleted,
-      .receiptRefused, .kitNotConfirmed, .cancelled:
+      .receiptRefused, .kitNotConfirmed, .badCode, .kitRefused, .recoveryInDoubt, .kitInDoubt,
+      .accountReset,
+      .startOverRefused, .startOverNotDue,
+      .cancelled:
       self.init(network: error)
     }
   }

@@ -100,6 +100,12 @@ extension Complaint {
         "the server says that the cloud copy was deleted, and cannot prove that you wanted it",
         hints: "this is not believed; nothing was changed, and the next sync tries again",
         status: .otherVault)
+    case .accountReset(let time):
+      self.init(
+        "the server says that its operator reset your account on \(time.shownDay)",
+        hints: "it was not proved to be your wish; every entry stays on this device",
+        "to begin anew with an invitation: \"journal encryption off\", then \"journal encryption on "
+          + "--invitation WORD\"", status: .cloudDeleted)
     case .receiptRefused:
       self.init(
         "the server's receipt for the deletion does not hold",
@@ -108,6 +114,8 @@ extension Complaint {
       self.init(
         "the recovery kit was not confirmed",
         hints: "nothing went to the server; the kit that was shown is void")
+    case .badCode, .kitRefused, .recoveryInDoubt, .kitInDoubt, .startOverRefused, .startOverNotDue:
+      self.init(recovery: error)
     case .cancelled: self = .interrupted
     default: self.init("unexpected", hints: "this is a mistake in journal; please report it")
     }

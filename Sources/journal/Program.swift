@@ -97,7 +97,11 @@ struct Root: ParsableCommand {
         name: "Import and export", subcommands: [ImportCommand.self, ExportCommand.self]),
       CommandGroup(
         name: "Keys",
-        subcommands: [UnlockCommand.self, LockCommand.self, PasswordCommand.self, KeysCommand.self]),
+        subcommands: [
+          UnlockCommand.self, LockCommand.self, PasswordCommand.self, KeysCommand.self,
+          RecoveryCommand.self,
+          AccountCommand.self,
+        ]),
       CommandGroup(name: "Other", subcommands: [AgentCommand.self]),
     ])
 }

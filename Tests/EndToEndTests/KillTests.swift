@@ -171,7 +171,7 @@ import Testing
   /// Runs the helper, kills it after a while, and gives the lines that it said.
   ///
   /// On a thread of its own: the server needs those of the cooperative pool.
-  fileprivate func run(_ arguments: [String], killAfter pause: Duration?) async throws -> [String] {
+  func run(_ arguments: [String], killAfter pause: Duration?) async throws -> [String] {
     try await withCheckedThrowingContinuation { continuation in
       DispatchQueue.global().async {
         continuation.resume(with: Result { try Self.wait(for: arguments, killAfter: pause) })

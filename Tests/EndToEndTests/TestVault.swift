@@ -23,6 +23,7 @@ final class TestVault: Sendable {
   private let schema: VaultSchema?
   private let fault = Mutex<Fault?>(nil)
   private let requests = Mutex<[String]>([])
+  private let passed = Mutex<Duration>(.zero)
   private let secrets: ServerSecrets
   private let configuration: ServerConfiguration
 
@@ -101,7 +102,7 @@ final class TestVault: Sendable {
     _ body: @escaping @Sendable (ServerAddress) async throws -> R
   ) async throws -> R {
     let service = VaultService(
-      configuration: configuration, store: store, secrets: secrets, clock: Timestamp.system,
+      configuration: configuration, store: store, secrets: secrets, clock: { self.now },
       log: ServerLog(level: .error, clock: Timestamp.system) { _ in }, metrics: ServerMetrics())
     let (ports, ready) = AsyncStream.makeStream(of: Int.self)
     let application = Application(
@@ -127,6 +128,20 @@ final class TestVault: Sendable {
   /// Lets `fault` answer from now on; it gives `nil` where the honest answer will do.
   func lie(_ fault: Fault?) {
     self.fault.withLock { $0 = fault }
+  }
+
+  /// Time by the server's clock.
+  private var now: Timestamp { Timestamp.system() + passed.withLock { $0 } }
+
+  /// Lets time pass on the server.
+  func pass(_ duration: Duration) {
+    passed.withLock { $0 += duration }
+  }
+
+  /// Resets an account, as its operator does.
+  func reset(_ name: String) async throws {
+    let user = try await AccountReset.run(name, store: store, secrets: secrets, now: now)
+    guard user != nil else { throw CancellationError() }
   }
 
   /// The requests so far, as method and path.

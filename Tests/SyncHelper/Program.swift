@@ -9,7 +9,7 @@ import Sodium
 /// `write HOME PREFIX` unlocks, then writes and syncs for ever, printing each text when it is saved;
 /// `password HOME OLD NEW` changes the password, `rotate HOME OLD NEW` the keys, `strengthen HOME
 /// PASSWORD` the cost, `sync HOME PASSWORD` syncs, `off HOME` turns encryption off, `join HOME URL NAME`
-/// joins, `encrypt HOME URL NAME` turns encryption on; they print
+/// joins, `recover HOME URL NAME CODE NEW` uses the kit and says what stands on the next one, `encrypt HOME URL NAME` turns encryption on; they print
 /// `done` after.
 @main enum Program {
   /// One line, at once: what was said was acknowledged.
@@ -62,6 +62,19 @@ import Sodium
         })
       say("changed")
       try await engine.sync()
+      say("done")
+    case "recover" where arguments.count == 6:
+      guard let server = ServerAddress(arguments[2]) else { exit(2) }
+      try await engine.recover(
+        AccountWish(server: server, name: arguments[3]),
+        code: SecretBytes(copying: Array(arguments[4].utf8).span),
+        newPassword: SecretBytes(copying: Array(arguments[5].utf8).span),
+        confirm: { kit in
+          kit.code.withBytes { code in
+            say(String(decoding: code.indices.map { code[$0] }, as: UTF8.self))
+          }
+          return true
+        })
       say("done")
     case "strengthen" where arguments.count == 3:
       try await engine.strengthenPassword(

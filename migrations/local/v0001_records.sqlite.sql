@@ -27,7 +27,10 @@ CREATE TABLE journal (
   sync_fault   TEXT,
   -- The epoch that all records of the vault were last found to be sealed under; while it is another
   -- than `epoch`, a rotation may be left to finish.
-  resealed_epoch INTEGER NOT NULL DEFAULT 0 CHECK (resealed_epoch BETWEEN 0 AND 4294967295)
+  resealed_epoch INTEGER NOT NULL DEFAULT 0 CHECK (resealed_epoch BETWEEN 0 AND 4294967295),
+  -- Somebody's wish to set another password without the present one: when, and whether it is ours.
+  start_over_due INTEGER,
+  start_over_own INTEGER CHECK (start_over_own IN (0, 1))
 ) STRICT;
 
 -- Every revision this device keeps. `id` is the order of arrival; a write costs a commit of as few

@@ -143,5 +143,7 @@ private struct FeedQuestion {
     request.cursor != nil && page.rows.isEmpty && !page.hasMore && !page.isReset
       && request.cursor?.seq == page.vault.head.seq
       && request.headsFrom ?? page.vault.head.seq == page.vault.head.seq
+      // A wish to start over must be seen by whoever looks.
+      && (wait > 0 || page.vault.startOver == nil)
   }
 }

@@ -31,9 +31,13 @@ struct CloudCommand: ParsableCommand {
     @Flag(help: "Delete it although what the server shows does not add up.")
     var acceptUnverified = false
 
+    @Flag(help: "Prove it with the recovery kit's code instead of the password.")
+    var recovery = false
+
     @Flag(name: .shortAndLong, help: "Do not ask.")
     var yes = false
 
+    @OptionGroup var code: RecoveryCodeOptions
     @OptionGroup var output: OutputOptions
     @OptionGroup var progress: ProgressOptions
     @OptionGroup var journal: JournalOptions
@@ -43,15 +47,33 @@ struct CloudCommand: ParsableCommand {
       guard try opened.isSealed else { throw JournalError.encryptionOff }
       try Terminal.confirm(
         account ? "Delete the cloud copy and the account?" : "Delete the cloud copy?", yes: yes)
-      let password = try journal.password.existing()
-      try await journal.unlock(opened, with: password)
       var options = progress.options()
       options.allowsDamage = acceptDamage
       options.allowsUnverified = acceptUnverified
-      let receipt = try await SyncEngine(opened).deleteCloudData(
-        password: password, account: account, options: options)
+      let receipt =
+        try await recovery ? byCode(opened, options) : byPassword(opened, options)
       if output.json { return try Terminal.show(json: DeletionShape(receipt)) }
       Terminal.show(receipt.words)
+    }
+
+    private func byPassword(_ opened: Journal, _ options: SyncOptions) async throws -> CloudReceipt
+    {
+      let password = try journal.password.existing()
+      try await journal.unlock(opened, with: password)
+      return try await SyncEngine(opened).deleteCloudData(
+        password: password, account: account, options: options)
+    }
+
+    private func byCode(_ opened: Journal, _ options: SyncOptions) async throws -> CloudReceipt {
+      do {
+        return try await SyncEngine(opened).deleteCloudData(
+          code: code.typed(), account: account, options: options)
+      } catch JournalError.needsPassword {
+        throw Complaint(
+          "there is more at the server than on this device, and no session to fetch it",
+          hints: "nothing was deleted; \"journal recovery use\" brings both, then delete",
+          status: .needsPassword)
+      }
     }
   }
 }

@@ -35,6 +35,7 @@ struct SyncCommand: AsyncParsableCommand {
     } else {
       Terminal.show(report.words)
     }
+    if let wish = try opened.state().startOver { Terminal.note(wish.words) }
     try report.complain()
   }
 }
@@ -154,6 +155,7 @@ extension SyncStatus {
       lines.append(
         "attention    \(toReseal) entries are still under an older key; \"journal sync\" goes on")
     }
+    if let startOver { lines.append("attention    " + startOver.words) }
     if let fault { lines.append("attention    " + fault.words) }
     lines += damaged.map { "damaged      entry \($0)" }
     return lines
@@ -170,6 +172,8 @@ extension SyncFault {
     case .withheld: "the server does not hand out everything that it lists"
     case .newGeneration: "the cloud copy was begun anew; \"journal sync --accept-new-copy\""
     case .untrustedDeletion: "the server claims that the cloud copy was deleted, without proof"
+    case .accountReset:
+      "the server says that its operator reset your account; \"journal sync\" says more"
     case .needsPassword: "the server wants the password again: \"journal sync\" asks for it"
     case .confirmationNeeded:
       "other devices deleted many entries; \"journal sync --accept-deletions\""
@@ -190,6 +194,7 @@ struct StatusShape: Encodable {
   let missing: Int
   let isRotationInDoubt: Bool?
   let toReseal: Int?
+  let startOverDueAt: String?
   let damaged: [String]
   let attention: String?
   let fingerprint: String?
@@ -206,6 +211,7 @@ struct StatusShape: Encodable {
     missing = status.missing
     isRotationInDoubt = status.isRotationInDoubt ? true : nil
     toReseal = status.toReseal > 0 ? status.toReseal : nil
+    startOverDueAt = status.startOver?.dueAt.iso8601
     damaged = status.damaged.map(\.description)
     attention = status.fault?.rawValue
     fingerprint = status.fingerprint
