@@ -72,12 +72,19 @@ import VaultProtocol
       var mallory = try await Owner.joined(visitor, name: "mallory")
       let his = try #require(
         mallory.web.authorization.flatMap { SessionCredential(authorization: $0) })
-      let forged = SessionCredential(uid: alice.uid, sessionID: his.sessionID, token: his.token)
-      mallory.web.authorization = forged?.authorization
-      #expect(try await mallory.web.send(.get, Route.vault).problem == .unauthorized)
-      let mixed = SessionCredential(uid: alice.uid, sessionID: alice.sessionID, token: his.token)
-      mallory.web.authorization = mixed?.authorization
-      #expect(try await mallory.web.send(.get, Route.vault).problem == .unauthorized)
+      let hers = try #require(
+        alice.web.authorization.flatMap { SessionCredential(authorization: $0) })
+      for (session, token) in [
+        (his.sessionID, his.token), (hers.sessionID, his.token), (his.sessionID, hers.token),
+        (hers.sessionID, [UInt8](repeating: 0, count: 32)),
+      ] {
+        mallory.web.authorization = try #require(
+          SessionCredential(uid: hers.uid, sessionID: session, token: token)
+        ).authorization
+        #expect(try await mallory.web.send(.get, Route.vault).problem == .unauthorized)
+      }
+      mallory.web.authorization = hers.authorization
+      #expect(try await mallory.web.send(.get, Route.vault).status == 200)
     }
   }
 
