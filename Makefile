@@ -59,6 +59,7 @@ release: ## journal and vaultd, optimised, with the Swift libraries linked in
 	@swift build -c release --static-swift-stdlib --product vaultd
 
 install: release ## copy both programs to PREFIX/bin (default /usr/local)
+	@install -d "$(DESTDIR)$(PREFIX)/bin"
 	@install -s -m 755 "$$(swift build -c release --show-bin-path)"/journal "$$(swift build -c release --show-bin-path)"/vaultd "$(DESTDIR)$(PREFIX)/bin/"
 
 clean: ## remove what was built
