@@ -13,9 +13,9 @@ cd "$(dirname "$0")/.."
 packages=(libsodium-dev libpq-dev libsqlite3-dev zlib1g-dev pkg-config python3 make)
 case ${1:-build} in
   build) ;;
-  test) packages+=(postgresql) ;;
+  test) packages+=(postgresql procps) ;;
   canary) packages+=(postgresql python3-venv gdb) ;;
-  check) packages+=(postgresql python3-venv spin gcc libc6-dev binutils) ;;
+  check) packages+=(postgresql procps python3-venv spin gcc libc6-dev binutils) ;;
   *) sed -n '3,10s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
 esac
 
