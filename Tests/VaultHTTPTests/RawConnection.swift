@@ -11,7 +11,11 @@ final class RawConnection: Sendable {
 
   /// Connects; `buffer` bounds what the system takes in for it before it is read.
   init(port: Int, buffer: Int32? = nil) throws {
-    socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    // The framework listens at "localhost", which is ::1 on a machine whose /etc/hosts says so.
+    guard let socket = Self.connected(port, AF_INET) ?? Self.connected(port, AF_INET6) else {
+      throw NotConnected()
+    }
+    self.socket = socket
     // A test that waits in vain shall fail, not hang.
     var patience = timeval(tv_sec: 30, tv_usec: 0)
     setsockopt(
@@ -19,19 +23,29 @@ final class RawConnection: Sendable {
     if var buffer {
       setsockopt(socket, SOL_SOCKET, SO_RCVBUF, &buffer, socklen_t(MemoryLayout<Int32>.size))
     }
-    var address = sockaddr_in()
-    address.sin_family = sa_family_t(AF_INET)
-    address.sin_port = in_port_t(port).bigEndian
-    address.sin_addr.s_addr = inet_addr("127.0.0.1")
-    let result = withUnsafePointer(to: &address) { pointer in
-      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-        connect(socket, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
-      }
-    }
-    guard result == 0 else {
-      Glibc.close(socket)
-      throw NotConnected()
-    }
+  }
+
+  private static func connected(_ port: Int, _ family: Int32) -> Int32? {
+    let socket = Glibc.socket(family, Int32(SOCK_STREAM.rawValue), 0)
+    var four = sockaddr_in()
+    four.sin_family = sa_family_t(AF_INET)
+    four.sin_port = in_port_t(port).bigEndian
+    four.sin_addr.s_addr = inet_addr("127.0.0.1")
+    var six = sockaddr_in6()
+    six.sin6_family = sa_family_t(AF_INET6)
+    six.sin6_port = in_port_t(port).bigEndian
+    six.sin6_addr = in6addr_loopback
+    let result =
+      family == AF_INET
+      ? withUnsafeBytes(of: &four) { connect(socket, address($0), socklen_t($0.count)) }
+      : withUnsafeBytes(of: &six) { connect(socket, address($0), socklen_t($0.count)) }
+    if result == 0 { return socket }
+    Glibc.close(socket)
+    return nil
+  }
+
+  private static func address(_ bytes: UnsafeRawBufferPointer) -> UnsafePointer<sockaddr>? {
+    bytes.baseAddress?.assumingMemoryBound(to: sockaddr.self)
   }
 
   deinit { close() }
